@@ -1,0 +1,37 @@
+# A room is a directory under src/, built as one static library, tested by one program made of tests/unit/<room>/.
+# The DEPENDS of a room are the rooms that its files may include (tools/check_includes.py reads them from here too).
+
+# hawser_room(NAME DEPENDS room… LIBRARIES target…)
+function(hawser_room name)
+  cmake_parse_arguments(ROOM "" "" "DEPENDS;LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/${name}/*/*.cpp")
+  if(NOT sources)
+    return()
+  endif()
+  add_library(hawser_${name} STATIC ${sources})
+  target_include_directories(hawser_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/include")
+  target_precompile_headers(hawser_${name} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/heavy.hpp")
+  target_link_libraries(hawser_${name} PRIVATE hawser_options)
+  target_link_libraries(hawser_${name} PUBLIC Threads::Threads fmt::fmt ${ROOM_LIBRARIES})
+  foreach(below IN LISTS ROOM_DEPENDS)
+    if(TARGET hawser_${below})
+      target_link_libraries(hawser_${name} PUBLIC hawser_${below})
+    endif()
+  endforeach()
+endfunction()
+
+# hawser_unit_tests(NAME): tests/unit/<name>/*.cpp against the room, as the program unit_<name>.
+function(hawser_unit_tests name)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/unit/${name}/*.cpp")
+  if(NOT sources OR NOT TARGET hawser_${name})
+    return()
+  endif()
+  add_executable(unit_${name} ${sources})
+  target_precompile_headers(unit_${name} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/heavy.hpp" <gtest/gtest.h>)
+  target_include_directories(unit_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/unit")
+  target_compile_definitions(unit_${name} PRIVATE HAWSER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_link_libraries(unit_${name} PRIVATE hawser_options hawser_${name} GTest::gtest GTest::gmock GTest::gtest_main)
+  include(GoogleTest)
+  gtest_discover_tests(unit_${name} TEST_PREFIX "unit/${name}/" DISCOVERY_MODE PRE_TEST
+                       PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()

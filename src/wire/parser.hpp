@@ -1,0 +1,63 @@
+// An incremental parser of the NATS client protocol that works in place.
+//
+// It keeps no bytes: the caller shows it what it has, from the start of a frame, and the parser either finds one whole
+// frame there, or asks for more, or refuses. Bytes that were not consumed must be shown again, with more behind them.
+// Not thread-safe; one a connection.
+//
+//   Parser parser(Peer::client, limits);
+//   while (true) {
+//     Frame frame;
+//     switch (parser.next(bytes, frame)) {
+//       case Parser::Status::frame: handle(frame); bytes.remove_prefix(frame.raw.size()); break;
+//       case Parser::Status::more:  return;                   // parser.wanted() bytes would do, if it is not 0
+//       case Parser::Status::error: refuse(parser.error());   // the stream cannot go on
+//     }
+//   }
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "wire/frame.hpp"
+
+namespace hawser::wire {
+
+// Who wrote the bytes: a client says PUB, SUB, CONNECT …; a server says INFO, MSG, +OK ….
+enum class Peer : std::uint8_t { client, server };
+
+struct ParserLimits {
+  std::size_t control_line_bytes = limits::kControlLineBytes;  // INFO and CONNECT: limits::kInfoBytes
+  std::size_t payload_bytes = limits::kMaxPayloadBytes;        // headers included
+};
+
+class Parser {
+ public:
+  enum class Status : std::uint8_t { frame, more, error };
+
+  explicit Parser(Peer peer, ParserLimits limits = {}) noexcept : limits_(limits), peer_(peer) {}
+
+  // Finds the frame at the start of `bytes`. `bytes` starts where the last frame ended.
+  [[nodiscard]] Status next(std::string_view bytes, Frame& frame);
+
+  // After `more`: how many bytes, from the start of the frame, make it whole; 0 while its control line is not whole.
+  [[nodiscard]] std::size_t wanted() const noexcept { return wanted_; }
+  // After `error`: WIR-4xx with what was seen (bounded, printable). `server_text()` is what nats-server would answer with
+  // -ERR, without quotes; empty where it closes without a word.
+  [[nodiscard]] const Error& error() const noexcept { return error_; }
+  [[nodiscard]] std::string_view server_text() const noexcept { return server_text_; }
+
+  void set_limits(ParserLimits limits) noexcept { limits_ = limits; }
+
+ private:
+  ParserLimits limits_;
+  Peer peer_;
+  std::size_t wanted_ = 0;
+  std::size_t scanned_ = 0;  // of the control line, so that a byte at a time stays linear
+  Error error_;
+  std::string_view server_text_;
+};
+
+}  // namespace hawser::wire
