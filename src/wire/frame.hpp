@@ -17,8 +17,9 @@ struct Frame {
   std::string_view queue;    // SUB; empty: none
   std::string_view sid;      // SUB UNSUB MSG HMSG
   std::string_view headers;  // HPUB HMSG: the block from "NATS/1.0" to its empty line, CRLFs included
-  std::string_view payload;  // PUB HPUB MSG HMSG: without headers and CRLF. INFO CONNECT: the JSON. -ERR: the text without quotes
-  std::uint64_t max = 0;     // UNSUB: 0 means at once
+  std::string_view
+      payload;  // PUB HPUB MSG HMSG: without headers and CRLF. INFO CONNECT: the JSON. -ERR: the text without quotes
+  std::uint64_t max = 0;  // UNSUB: 0 means at once
 };
 
 }  // namespace hawser::wire

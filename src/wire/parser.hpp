@@ -2,7 +2,9 @@
 //
 // It keeps no bytes: the caller shows it what it has, from the start of a frame, and the parser either finds one whole
 // frame there, or asks for more, or refuses. Bytes that were not consumed must be shown again, with more behind them.
-// Not thread-safe; one a connection.
+// It accepts what nats-server accepts (verbs in any case, runs of blanks, LF for CRLF at the end of a control line),
+// with one exception: a CR inside a control line, from which nats-server cuts bytes, is refused, so that a frame passed
+// on as it came can never mean something else there. Not thread-safe; one a connection.
 //
 //   Parser parser(Peer::client, limits);
 //   while (true) {
@@ -29,8 +31,10 @@ namespace hawser::wire {
 enum class Peer : std::uint8_t { client, server };
 
 struct ParserLimits {
-  std::size_t control_line_bytes = limits::kControlLineBytes;  // INFO and CONNECT: limits::kInfoBytes
-  std::size_t payload_bytes = limits::kMaxPayloadBytes;        // headers included
+  // What follows the verb, to the line's end. A server's lines may be 16 times as long, since it adds sids and relays
+  // what other servers allowed. INFO and CONNECT have limits::kInfoBytes.
+  std::size_t control_line_bytes = limits::kControlLineBytes;
+  std::size_t payload_bytes = limits::kMaxPayloadBytes;  // headers included
 };
 
 class Parser {
@@ -39,21 +43,41 @@ class Parser {
 
   explicit Parser(Peer peer, ParserLimits limits = {}) noexcept : limits_(limits), peer_(peer) {}
 
-  // Finds the frame at the start of `bytes`. `bytes` starts where the last frame ended.
+  // Finds the frame at the start of `bytes`. `bytes` starts where the last frame ended. A client's INFO is a frame, to
+  // be ignored, as nats-server does. After `error` it answers `error` until reset().
   [[nodiscard]] Status next(std::string_view bytes, Frame& frame);
 
   // After `more`: how many bytes, from the start of the frame, make it whole; 0 while its control line is not whole.
   [[nodiscard]] std::size_t wanted() const noexcept { return wanted_; }
-  // After `error`: WIR-4xx with what was seen (bounded, printable). `server_text()` is what nats-server would answer with
-  // -ERR, without quotes; empty where it closes without a word.
+  // After `error`: WIR-4xx with what was seen (bounded, printable). `server_text()` is what nats-server would answer
+  // with -ERR, without quotes; empty where it closes without a word.
   [[nodiscard]] const Error& error() const noexcept { return error_; }
   [[nodiscard]] std::string_view server_text() const noexcept { return server_text_; }
 
+  // For the next frame on; one that is partly there keeps what was decided about it.
   void set_limits(ParserLimits limits) noexcept { limits_ = limits; }
+  // Forgets the unfinished frame and the error: for another connection.
+  void reset() noexcept;
 
  private:
+  struct Line;
+  struct Sizes;
+
+  Status next_slowly(std::string_view bytes, Frame& frame);
+  Status with_arguments(Op op, std::string_view bytes, std::size_t verb_bytes, Frame& frame);
+  Status without_arguments(Op op, std::string_view bytes, std::size_t verb_bytes, Frame& frame);
+  Status with_text(Op op, std::string_view bytes, std::size_t verb_bytes, Frame& frame);
+  Status publish(Op op, const Line& line, std::string_view bytes, Frame& frame);
+  Status deliver(Op op, const Line& line, std::string_view bytes, Frame& frame);
+  Status subscribe(const Line& line, std::string_view bytes, Frame& frame);
+  Status unsubscribe(const Line& line, std::string_view bytes, Frame& frame);
+  Status with_payload(const Line& line, const Sizes& sizes, std::string_view bytes, Frame& frame);
+  Status wait_for_line(std::string_view bytes, std::size_t verb_bytes, std::size_t limit);
+  Status refuse(Errc code, std::string doing, std::string_view server_text = {});
+
   ParserLimits limits_;
   Peer peer_;
+  bool failed_ = false;
   std::size_t wanted_ = 0;
   std::size_t scanned_ = 0;  // of the control line, so that a byte at a time stays linear
   Error error_;
