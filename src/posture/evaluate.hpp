@@ -7,11 +7,11 @@
 //   if (!decision.ok()) { … show decision.findings, exit 4 }
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/secret.hpp"
 #include "posture/facts.hpp"
 #include "posture/finding.hpp"
@@ -45,7 +45,7 @@ struct CredentialPlan {
 struct BreakGlass {
   bool active = false;  // plaintext in production is allowed, by the override
   std::string owner;
-  std::optional<std::chrono::sys_seconds> until;
+  std::optional<WallTime> until;
 };
 
 struct Decision {
@@ -64,8 +64,7 @@ struct Decision {
 
 enum class Purpose : std::uint8_t { start_up, check };  // `check` is stricter about the override's owner and end
 
-[[nodiscard]] Decision evaluate(const Settings& settings, const Facts& facts, std::chrono::sys_seconds now,
-                                Purpose purpose);
+[[nodiscard]] Decision evaluate(const Settings& settings, const Facts& facts, WallTime now, Purpose purpose);
 
 [[nodiscard]] std::string_view to_string(Transport transport);
 

@@ -4,10 +4,10 @@
 //   Facts facts = gather(settings, now);
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "identity/credential.hpp"
 #include "posture/evaluate.hpp"
@@ -16,7 +16,7 @@
 
 namespace hawser::posture {
 
-[[nodiscard]] Facts gather(const Settings& settings, std::chrono::sys_seconds now);
+[[nodiscard]] Facts gather(const Settings& settings, WallTime now);
 
 // The effective credential, ready to answer a server's nonce. Reads the file anew each time, so call it again when the
 // file changed (credential_files names what to watch). Errors: file_unreadable, limit_exceeded, those of identity.

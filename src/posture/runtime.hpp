@@ -4,9 +4,9 @@
 //   was_on_tls, now); if (!link) refuse(link.error());
 #pragma once
 
-#include <chrono>
 #include <optional>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "posture/evaluate.hpp"
 
@@ -29,16 +29,16 @@ struct LinkDecision {
 // How to go on after INFO. Errors: tls_not_offered, tls_downgrade_refused, break_glass_expired,
 // plaintext_in_production. With handshake_first TLS comes before INFO and this is not asked (must_handshake_first).
 [[nodiscard]] Result<LinkDecision> decide_on_info(const Decision& decision, const ServerUrl& server, OfferedTls offered,
-                                                  History history, std::chrono::sys_seconds now);
+                                                  History history, WallTime now);
 
 // Whether TLS begins before the server's INFO.
 [[nodiscard]] bool must_handshake_first(const Decision& decision, const ServerUrl& server);
 
 // Asked of a live link at `next_deadline` and before each connection attempt. Error: break_glass_expired, which closes
 // a plaintext link.
-[[nodiscard]] Result<void> still_allowed(const Decision& decision, bool link_is_tls, std::chrono::sys_seconds now);
+[[nodiscard]] Result<void> still_allowed(const Decision& decision, bool link_is_tls, WallTime now);
 
 // When the override ends, if it is in use and has an end.
-[[nodiscard]] std::optional<std::chrono::sys_seconds> next_deadline(const Decision& decision);
+[[nodiscard]] std::optional<WallTime> next_deadline(const Decision& decision);
 
 }  // namespace hawser::posture

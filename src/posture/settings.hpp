@@ -9,7 +9,6 @@
 //   Settings settings = merge(from_environment(process_environment), std::move(file));
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -17,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/secret.hpp"
 #include "posture/finding.hpp"
 
@@ -65,7 +65,7 @@ struct Settings {
 
   OptionalSetting<bool> allow_plaintext;
   OptionalSetting<std::string> plaintext_owner;
-  OptionalSetting<std::chrono::sys_seconds> plaintext_until;
+  OptionalSetting<WallTime> plaintext_until;
 
   // What was wrong with values while they were read: malformed ones, clashes. evaluate() passes them on.
   std::vector<Finding> findings;
@@ -136,10 +136,6 @@ enum class Layering : std::uint8_t {
 };
 // `over` wins where both set something. Findings of both are kept.
 [[nodiscard]] Settings merge(Settings over, Settings under, Layering layering = Layering::report_clashes);
-
-// RFC 3339, "2026-01-31T12:00:00Z" or with an offset; fractions of a second are dropped.
-[[nodiscard]] std::optional<std::chrono::sys_seconds> parse_rfc3339(std::string_view text);
-[[nodiscard]] std::string format_rfc3339(std::chrono::sys_seconds time);
 
 [[nodiscard]] std::string_view to_string(Environment environment);
 [[nodiscard]] std::string_view to_string(AuthPolicy policy);
