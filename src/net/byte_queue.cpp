@@ -1,0 +1,114 @@
+#include "net/byte_queue.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace hawser::net {
+
+ChunkPool::~ChunkPool() {
+  while (free_ != nullptr) {
+    Chunk* next = free_->next;
+    delete free_;
+    free_ = next;
+  }
+}
+
+Chunk* ChunkPool::take() {
+  if (free_ == nullptr) {
+    return new Chunk;
+  }
+  Chunk* chunk = free_;
+  free_ = chunk->next;
+  --kept_;
+  chunk->next = nullptr;
+  chunk->begin = 0;
+  chunk->end = 0;
+  return chunk;
+}
+
+void ChunkPool::give(Chunk* chunk) noexcept {
+  if (kept_ >= keep_) {
+    delete chunk;
+    return;
+  }
+  chunk->next = free_;
+  free_ = chunk;
+  ++kept_;
+}
+
+void ByteQueue::append(std::string_view bytes) {
+  while (!bytes.empty()) {
+    if (tail_ == nullptr || tail_->end == Chunk::kBytes) {
+      Chunk* chunk = pool_->take();
+      (tail_ == nullptr ? head_ : tail_->next) = chunk;
+      tail_ = chunk;
+    }
+    if (cursor_ == nullptr) {
+      cursor_ = tail_;
+      cursor_offset_ = tail_->end;
+    }
+    const std::size_t n = std::min(bytes.size(), Chunk::kBytes - tail_->end);
+    std::memcpy(tail_->data.data() + tail_->end, bytes.data(), n);
+    tail_->end += static_cast<std::uint32_t>(n);
+    end_ += n;
+    bytes.remove_prefix(n);
+  }
+}
+
+std::size_t ByteQueue::unsent(std::span<iovec> spans) const noexcept {
+  std::size_t count = 0;
+  std::uint32_t offset = cursor_offset_;
+  for (Chunk* chunk = cursor_; chunk != nullptr && count < spans.size(); chunk = chunk->next) {
+    if (chunk->end > offset) {
+      spans[count++] = iovec{chunk->data.data() + offset, chunk->end - offset};
+    }
+    offset = chunk->next != nullptr ? chunk->next->begin : 0;
+  }
+  return count;
+}
+
+void ByteQueue::mark_sent(std::size_t bytes) noexcept {
+  sent_ += bytes;
+  while (bytes > 0) {
+    const std::size_t n = std::min<std::size_t>(bytes, cursor_->end - cursor_offset_);
+    cursor_offset_ += static_cast<std::uint32_t>(n);
+    bytes -= n;
+    if (cursor_offset_ == cursor_->end) {
+      cursor_ = cursor_->next;
+      cursor_offset_ = cursor_ != nullptr ? cursor_->begin : 0;
+    }
+  }
+}
+
+void ByteQueue::release(std::uint64_t position) noexcept {
+  position = std::min(position, sent_);
+  while (begin_ < position) {
+    const std::uint64_t n = std::min<std::uint64_t>(position - begin_, head_->end - head_->begin);
+    head_->begin += static_cast<std::uint32_t>(n);
+    begin_ += n;
+    if (head_->begin == head_->end) {
+      Chunk* next = head_->next;
+      if (cursor_ == head_) {
+        cursor_ = nullptr;  // all of it is sent
+      }
+      if (next == nullptr) {
+        tail_ = nullptr;
+      }
+      pool_->give(head_);
+      head_ = next;
+    }
+  }
+}
+
+void ByteQueue::clear() noexcept {
+  while (head_ != nullptr) {
+    Chunk* next = head_->next;
+    pool_->give(head_);
+    head_ = next;
+  }
+  tail_ = nullptr;
+  cursor_ = nullptr;
+  begin_ = sent_ = end_;
+}
+
+}  // namespace hawser::net

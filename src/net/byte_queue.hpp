@@ -1,0 +1,96 @@
+// Bytes on their way out, in pooled chunks: appended at one end, sent from a cursor, and kept behind the cursor until
+// released, so that what the far side has not confirmed needs no second copy.
+//
+//   retained            unsent
+//   |---------------|---------------|
+//   begin()         sent()          end()        absolute positions since the queue was made
+//
+// Belongs to one thread, as its pool does. A chunk holds as much as a TLS record, so that full chunks become full records.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace hawser::net {
+
+struct Chunk {
+  static constexpr std::size_t kBytes = 16384;  // the most that one TLS record carries
+  Chunk* next = nullptr;
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  std::array<char, kBytes> data;  // not initialised
+};
+
+// Chunks that are not in use, bounded. One a thread; outlives every queue that uses it.
+class ChunkPool {
+ public:
+  explicit ChunkPool(std::size_t keep = 256) noexcept : keep_(keep) {}
+  ChunkPool(const ChunkPool&) = delete;
+  ChunkPool& operator=(const ChunkPool&) = delete;
+  ~ChunkPool();
+
+  [[nodiscard]] Chunk* take();
+  void give(Chunk* chunk) noexcept;
+
+ private:
+  Chunk* free_ = nullptr;
+  std::size_t kept_ = 0;
+  std::size_t keep_;
+};
+
+class ByteQueue {
+ public:
+  explicit ByteQueue(ChunkPool& pool) noexcept : pool_(&pool) {}
+  ByteQueue(const ByteQueue&) = delete;
+  ByteQueue& operator=(const ByteQueue&) = delete;
+  ~ByteQueue() { clear(); }
+
+  void append(std::string_view bytes);
+
+  // The unsent bytes as at most spans.size() ranges, oldest first; returns how many.
+  [[nodiscard]] std::size_t unsent(std::span<iovec> spans) const noexcept;
+  // Moves the cursor; the bytes stay until released.
+  void mark_sent(std::size_t bytes) noexcept;
+  // Gives back what lies before this position (at most up to the cursor).
+  void release(std::uint64_t position) noexcept;
+  // Everything goes; positions go on.
+  void clear() noexcept;
+
+  [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }
+  [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
+  [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
+  [[nodiscard]] std::size_t unsent_bytes() const noexcept { return end_ - sent_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return end_ - begin_; }
+
+  // Calls f(std::string_view) for the pieces of [from, to), which must lie inside [begin, end).
+  template <class F>
+  void read(std::uint64_t from, std::uint64_t to, F&& f) const {
+    std::uint64_t at = begin_;
+    for (const Chunk* chunk = head_; chunk != nullptr && at < to; chunk = chunk->next) {
+      const std::uint64_t size = chunk->end - chunk->begin;
+      if (at + size > from) {
+        const std::uint64_t first = from > at ? from - at : 0;
+        const std::uint64_t last = to < at + size ? to - at : size;
+        f(std::string_view(chunk->data.data() + chunk->begin + first, last - first));
+      }
+      at += size;
+    }
+  }
+
+ private:
+  ChunkPool* pool_;
+  Chunk* head_ = nullptr;
+  Chunk* tail_ = nullptr;
+  Chunk* cursor_ = nullptr;        // the chunk that sent_ is in; null: none has unsent bytes
+  std::uint32_t cursor_offset_ = 0;  // into cursor_->data
+  std::uint64_t begin_ = 0;
+  std::uint64_t sent_ = 0;
+  std::uint64_t end_ = 0;
+};
+
+}  // namespace hawser::net

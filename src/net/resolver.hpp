@@ -1,0 +1,52 @@
+// Name resolution off the loop: getaddrinfo on a thread of its own, the answer posted back to the reactor that asked.
+//
+// Thread-safe. Literal addresses answer at once, without the thread. Destroying it drops the queries that wait and joins the
+// one that runs (the system's resolver bounds it).
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "net/address.hpp"
+#include "net/reactor.hpp"
+
+namespace hawser::net {
+
+class Resolver {
+ public:
+  using Answer = std::function<void(Result<std::vector<Address>>)>;
+  // Holding it keeps the query wanted; once it is gone the answer is dropped.
+  using Query = std::shared_ptr<Answer>;
+
+  Resolver() = default;
+  ~Resolver();
+
+  // Calls `answer` on the reactor's thread, in a later turn.
+  [[nodiscard]] Query resolve(Reactor& reactor, std::string host, std::uint16_t port, Answer answer);
+
+ private:
+  struct Job {
+    Reactor* reactor;
+    std::string host;
+    std::uint16_t port;
+    std::weak_ptr<Answer> query;
+  };
+  static constexpr std::size_t kMaxWaiting = 16384;
+
+  void work();
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Job> jobs_;  // guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace hawser::net

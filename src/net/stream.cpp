@@ -1,0 +1,395 @@
+#include "net/stream.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "net/ssl_transport.hpp"
+
+namespace hawser::net {
+namespace {
+
+constexpr int kReadsPerTurn = 4;                      // then others have their turn
+constexpr std::size_t kStageBytes = 256UL << 10U;     // records sealed before they are sent
+constexpr std::size_t kSpans = 64;
+
+Error system_error(Errc code, const char* doing, int number) {
+  return Error{code, std::string(doing) + ": " + std::strerror(number)};
+}
+
+}  // namespace
+
+Stream::~Stream() { close(); }
+
+Result<void> Stream::adopt(Fd fd) {
+  fd_ = std::move(fd);
+  open_ = true;
+  writable_ = true;
+  return reactor_.watch(fd_.value(), *this);
+}
+
+void Stream::start_tls(tls::SslPtr ssl) {
+  if (output_.unsent_bytes() > 0) {
+    write_plain();
+  }
+  if (!open_) {
+    return;
+  }
+  if (output_.unsent_bytes() > 0) {
+    fail_with(Error{Errc::write_stalled, "the other side does not read, before TLS"});
+    return;
+  }
+  output_.release(output_.sent());
+  ssl_ = std::move(ssl);
+  SslTransport::attach(ssl_.get(), *this);
+  take_cipher({});
+}
+
+void Stream::resume() {
+  if (paused_ && open_) {
+    paused_ = false;
+    if (readable_ && !again_) {
+      again_ = true;
+      reactor_.call_again(*this);
+    }
+  }
+}
+
+void Stream::close_when_written() {
+  closing_ = true;
+  touch();
+}
+
+void Stream::close() {
+  if (dirty_ || again_) {
+    reactor_.forget(*this);
+    dirty_ = again_ = false;
+  }
+  open_ = false;
+  fd_.reset();
+}
+
+void Stream::fail_with(Error error) {
+  if (open_) {
+    close();
+    owner_.on_closed(*this, error);
+  }
+}
+
+void Stream::on_ready(std::uint32_t events) {
+  if (!open_) {
+    return;
+  }
+  if (events == 0) {
+    again_ = false;
+  }
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    readable_ = true;
+    ended_ = ended_ || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  }
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && !writable_) {
+    writable_ = true;
+    touch();
+  }
+  if (readable_) {
+    read_in();
+  }
+}
+
+void Stream::read_in() {
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    if (!open_ || paused_ || !readable_) {
+      return;
+    }
+    if (!read_once()) {
+      return;
+    }
+  }
+  if (open_ && readable_ && !paused_ && !again_) {
+    again_ = true;
+    reactor_.call_again(*this);
+  }
+}
+
+bool Stream::read_once() {
+  SharedBuffers& buffers = reactor_.buffers();
+  const std::size_t lead = ssl_ ? 0 : lead_in();
+  char* const at = ssl_ ? buffers.cipher.get() : buffers.plain.get() + lead;
+  const ssize_t n = ::recv(fd_.value(), at, SharedBuffers::kRead, 0);
+  if (n < 0) {
+    if (errno == EAGAIN || errno == EINTR) {
+      readable_ = errno == EINTR;
+      if (lead > 0) {
+        kept_.assign(buffers.plain.get(), lead);
+      }
+      return readable_;
+    }
+    fail_with(system_error(Errc::connection_lost, "reading", errno));
+    return false;
+  }
+  if (n == 0) {
+    fail_with(Error{Errc::connection_closed, ssl_ && !secured_ ? "the other side closed it during the TLS handshake"
+                                                               : "the other side closed it"});
+    return false;
+  }
+  const auto size = static_cast<std::size_t>(n);
+  if (ssl_) {
+    take_cipher({at, size});
+  } else {
+    deliver(buffers.plain.get(), lead + size);
+  }
+  // A short read has emptied the socket, and new bytes are a new edge. The end of the stream may have had its edge already.
+  if (size < SharedBuffers::kRead && !ended_) {
+    readable_ = false;
+  }
+  return open_ && readable_;
+}
+
+std::size_t Stream::lead_in() {
+  if (kept_.empty() || kept_.size() > SharedBuffers::kHeadroom) {
+    return 0;  // a large piece grows where it is (deliver)
+  }
+  const std::size_t size = kept_.size();
+  std::memcpy(reactor_.buffers().plain.get(), kept_.data(), size);
+  kept_.clear();
+  if (kept_.capacity() > 4096) {
+    kept_.shrink_to_fit();
+  }
+  return size;
+}
+
+// Shows the owner what there is, and keeps what it does not consume. False when the stream is over.
+bool Stream::deliver(char* bytes, std::size_t size) {
+  if (!kept_.empty()) {  // the piece of a large frame: more of it
+    kept_.append(bytes, size);
+    std::string whole = std::move(kept_);
+    kept_.clear();
+    const std::size_t used = owner_.on_data(*this, whole);
+    if (open_ && used < whole.size()) {
+      if (used > 0) {
+        whole.erase(0, used);
+      }
+      kept_ = std::move(whole);
+    }
+    return open_;
+  }
+  const bool was_plain = ssl_ == nullptr;
+  const std::size_t used = owner_.on_data(*this, {bytes, size});
+  if (open_ && was_plain && ssl_) {
+    // What follows the bytes that asked for TLS is TLS, whatever it looks like: nothing said in clear counts any more.
+    if (used < size) {
+      take_cipher(std::string(bytes + used, size - used));
+    }
+  } else if (open_ && used < size) {
+    kept_.assign(bytes + used, size - used);
+  } else if (kept_.capacity() > 64) {
+    kept_ = std::string();
+  }
+  return open_;
+}
+
+void Stream::take_cipher(std::string_view cipher) {
+  cipher_in_ = cipher;
+  ERR_clear_error();
+  if (!secured_ && !advance_handshake()) {
+    cipher_in_ = {};
+    return;
+  }
+  drain_plain();
+  cipher_in_ = {};
+  if (open_ && !reactor_.buffers().stage.empty()) {
+    send_stage();  // an alert, a key update or a ticket
+  }
+}
+
+// True when the handshake is over and application data can be read.
+bool Stream::advance_handshake() {
+  const int done = SSL_do_handshake(ssl_.get());
+  if (done == 1) {
+    secured_ = true;
+    send_stage();
+    if (open_) {
+      owner_.on_secured(*this);
+      if (open_) {
+        touch();
+      }
+    }
+    return open_;
+  }
+  const int why = SSL_get_error(ssl_.get(), done);
+  if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
+    send_stage();
+    return false;
+  }
+  Error error = tls_error("TLS handshake");
+  send_stage();  // the alert that tells the other side
+  fail_with(std::move(error));
+  return false;
+}
+
+void Stream::drain_plain() {
+  SharedBuffers& buffers = reactor_.buffers();
+  std::size_t have = lead_in();
+  const std::size_t room = SharedBuffers::kHeadroom + SharedBuffers::kRead + SharedBuffers::kRecord;
+  while (open_) {
+    std::size_t got = 0;
+    const int ok = SSL_read_ex(ssl_.get(), buffers.plain.get() + have, room - have, &got);
+    if (ok == 1) {
+      have += got;
+      if (room - have < SharedBuffers::kRecord) {
+        if (!deliver(buffers.plain.get(), have)) {
+          return;
+        }
+        have = lead_in();
+      }
+      continue;
+    }
+    const int why = SSL_get_error(ssl_.get(), ok);
+    Error error;
+    bool over = true;
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
+      over = false;
+    } else if (why == SSL_ERROR_ZERO_RETURN) {
+      error = Error{Errc::connection_closed, "the other side closed it"};
+    } else {
+      error = tls_error("reading TLS");
+    }
+    if (!buffers.stage.empty()) {
+      send_stage();  // the stage is the thread's: the owner may make another stream use it
+    }
+    if (!open_ || (have > 0 && !deliver(buffers.plain.get(), have))) {
+      return;
+    }
+    if (over) {
+      fail_with(std::move(error));
+    }
+    return;
+  }
+}
+
+Error Stream::tls_error(const char* doing) const {
+  Error error = tls::handshake_error(ssl_.get());
+  error.doing = error.doing.empty() ? doing : std::string(doing) + ": " + error.doing;
+  return error;
+}
+
+void Stream::write_out() {
+  dirty_ = false;
+  if (!open_) {
+    return;
+  }
+  if (ssl_ && !secured_) {
+    if (closing_) {
+      fail_with(Error{Errc::connection_closed, "closed here, during the TLS handshake"});
+    } else {
+      send_stage();
+    }
+    return;
+  }
+  const std::uint64_t before = output_.sent();
+  if (writable_) {
+    ssl_ ? write_tls() : write_plain();
+  }
+  if (!open_) {
+    return;
+  }
+  if (!keep_sent_) {
+    output_.release(output_.sent());
+  }
+  if (output_.sent() != before) {
+    owner_.on_written(*this);
+  }
+  if (open_ && closing_ && output_.unsent_bytes() == 0 && sealed_.empty()) {
+    if (ssl_ && !goodbye_sent_) {
+      goodbye_sent_ = true;
+      SSL_shutdown(ssl_.get());
+      send_stage();
+    }
+    fail_with(Error{Errc::connection_closed, "closed here"});
+  }
+}
+
+void Stream::write_plain() {
+  std::array<iovec, kSpans> spans;
+  while (const std::size_t count = output_.unsent(spans)) {
+    msghdr message{};
+    message.msg_iov = spans.data();
+    message.msg_iovlen = count;
+    const ssize_t n = ::sendmsg(fd_.value(), &message, MSG_NOSIGNAL);
+    if (n < 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      if (errno == EAGAIN) {
+        writable_ = false;
+        return;
+      }
+      fail_with(system_error(Errc::connection_lost, "writing", errno));
+      return;
+    }
+    output_.mark_sent(static_cast<std::size_t>(n));
+  }
+}
+
+void Stream::write_tls() {
+  std::string& stage = reactor_.buffers().stage;
+  std::array<iovec, 1> span;
+  if (!send_stage()) {
+    return;
+  }
+  while (output_.unsent(span) > 0) {
+    std::size_t written = 0;
+    ERR_clear_error();
+    const int ok = SSL_write_ex(ssl_.get(), span[0].iov_base, span[0].iov_len, &written);
+    if (ok != 1) {
+      // The transport takes everything, so only a fatal error can be the reason.
+      fail_with(tls_error("writing TLS"));
+      stage.clear();
+      return;
+    }
+    output_.mark_sent(written);
+    if (stage.size() >= kStageBytes && !send_stage()) {
+      return;
+    }
+  }
+  send_stage();
+}
+
+// Sends sealed records: what an earlier call left, then the stage. False when the socket is full or the stream over.
+bool Stream::send_stage() {
+  std::string& stage = reactor_.buffers().stage;
+  if (!sealed_.empty()) {
+    sealed_.append(stage);
+    stage.clear();
+  }
+  std::string_view rest = sealed_.empty() ? stage : sealed_;
+  while (!rest.empty() && writable_) {
+    const ssize_t n = ::send(fd_.value(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (n >= 0) {
+      rest.remove_prefix(static_cast<std::size_t>(n));
+    } else if (errno == EAGAIN) {
+      writable_ = false;
+    } else if (errno != EINTR) {
+      const int number = errno;
+      stage.clear();
+      fail_with(system_error(Errc::connection_lost, "writing", number));
+      return false;
+    }
+  }
+  if (rest.empty()) {
+    sealed_ = std::string();
+  } else if (sealed_.empty()) {
+    sealed_.assign(rest);
+  } else {
+    sealed_.erase(0, sealed_.size() - rest.size());
+  }
+  stage.clear();
+  return sealed_.empty() && writable_;
+}
+
+}  // namespace hawser::net

@@ -1,0 +1,129 @@
+// One connected socket, plain or TLS, of one reactor.
+//
+// Reading: bytes arrive in the thread's read buffer; the owner consumes whole frames from its front and the rest is kept
+// and shown again with what follows. Writing: append to output(), which is sent at the end of the turn; with
+// `keep_sent` the bytes stay in the queue until the owner releases them. TLS is OpenSSL driven directly: records are
+// decrypted from, and encrypted into, buffers of the thread, so that an idle connection holds none.
+//
+// The owner gives the stream to Reactor::retire() when done; after close() or on_closed() no event comes any more.
+//
+//   stream.adopt(std::move(fd)); stream.start_tls(std::move(ssl)); stream.write("PING\r\n");
+#pragma once
+
+#include <openssl/types.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "net/address.hpp"
+#include "net/byte_queue.hpp"
+#include "net/fd.hpp"
+#include "net/reactor.hpp"
+#include "tls/context.hpp"
+
+namespace hawser::net {
+
+class Stream;
+
+class StreamOwner {
+ public:
+  // Returns how many bytes from the front were consumed; the rest is shown again, with more behind it.
+  virtual std::size_t on_data(Stream& stream, std::string_view bytes) = 0;
+  // The TLS handshake, started by start_tls(), is done. In TLS 1.3 a client's server has not judged it yet.
+  virtual void on_secured(Stream& stream) { static_cast<void>(stream); }
+  // Output was written; called at most once a turn.
+  virtual void on_written(Stream& stream) { static_cast<void>(stream); }
+  // Over, with the reason. Not called after close().
+  virtual void on_closed(Stream& stream, const Error& error) = 0;
+
+ protected:
+  ~StreamOwner() = default;
+};
+
+class Stream final : public Watched {
+ public:
+  Stream(Reactor& reactor, StreamOwner& owner) noexcept : reactor_(reactor), owner_(owner), output_(reactor.chunks()) {}
+  ~Stream() override;
+
+  // Takes over a connected, non-blocking socket.
+  Result<void> adopt(Fd fd);
+  // From here on, TLS: as a client or a server, as the SSL was set up. Bytes that came with the last plain read and were not
+  // consumed are fed to it. Call once, before anything secret is written.
+  void start_tls(tls::SslPtr ssl);
+
+  void write(std::string_view bytes) {
+    output_.append(bytes);
+    touch();
+  }
+  // For writers that append themselves. Call touch() afterwards.
+  [[nodiscard]] ByteQueue& output() noexcept { return output_; }
+  [[nodiscard]] const ByteQueue& output() const noexcept { return output_; }
+  // Asks for a write at the end of this turn.
+  void touch() {
+    if (!dirty_ && open_) {
+      dirty_ = true;
+      reactor_.mark_dirty(*this);
+    }
+  }
+  // Sent bytes stay in output() until the owner releases them.
+  void keep_sent() noexcept { keep_sent_ = true; }
+
+  // Back-pressure: no more is read until resume(); what was read already is still delivered.
+  void pause() noexcept { paused_ = true; }
+  void resume();
+  [[nodiscard]] bool paused() const noexcept { return paused_; }
+
+  // Sends what is queued, says goodbye (TLS close_notify), then closes; bounded by the owner's timer. on_closed follows.
+  void close_when_written();
+  // At once, without on_closed.
+  void close();
+
+  [[nodiscard]] bool is_open() const noexcept { return open_; }
+  [[nodiscard]] bool secured() const noexcept { return secured_; }
+  [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
+  [[nodiscard]] int fd() const noexcept { return fd_.value(); }
+
+  void on_ready(std::uint32_t events) override;
+  // The reactor's, at the end of a turn.
+  void write_out();
+
+ private:
+  friend struct SslTransport;
+
+  void read_in();
+  bool read_once();  // false: nothing more for now
+  void take_cipher(std::string_view cipher);
+  bool advance_handshake();
+  void drain_plain();
+  bool deliver(char* bytes, std::size_t size);
+  std::size_t lead_in();  // copies the kept piece to the front of the thread's buffer; returns its size
+  void write_plain();
+  void write_tls();
+  bool send_stage();
+  void fail_with(Error error);
+  [[nodiscard]] Error tls_error(const char* doing) const;
+
+  Reactor& reactor_;
+  StreamOwner& owner_;
+  Fd fd_;
+  tls::SslPtr ssl_;
+  ByteQueue output_;
+  std::string kept_;             // the beginning of a frame whose end has not arrived
+  std::string sealed_;           // TLS records that the socket did not take
+  std::string_view cipher_in_;   // what OpenSSL may read now; empty between events
+  bool open_ = false;
+  bool secured_ = false;
+  bool readable_ = false;
+  bool writable_ = false;
+  bool paused_ = false;
+  bool dirty_ = false;
+  bool again_ = false;
+  bool keep_sent_ = false;
+  bool closing_ = false;
+  bool goodbye_sent_ = false;
+  bool ended_ = false;  // epoll has told of the end of the stream
+};
+
+}  // namespace hawser::net
