@@ -1,9 +1,9 @@
 // The admin endpoint: metrics, health, a status page and reload over HTTP/1.1, on loopback only.
 //
-// It knows nothing of what it shows: it is handed callbacks. Runs in a thread of its own and calls them there, one request at a time, so
-// they must be thread-safe and quick (`reload` may take seconds). Everything is bounded: connections, header and body
-// bytes, and the time a request may take to arrive. The constructor of a running server is `start`; `stop()` (and the destructor)
-// ends the thread within a second.
+// It knows nothing of what it shows: it is handed callbacks. Runs in a thread of its own and calls them there, one
+// request at a time, so they must be thread-safe and quick (`reload` may take seconds). Everything is bounded:
+// connections, header and body bytes, and the time a request may take to arrive. The constructor of a running server is
+// `start`; `stop()` (and the destructor) ends the thread within a second.
 //
 //   auto server = admin::Server::start("127.0.0.1:9222", std::move(endpoints));
 //   log::info("admin endpoint", {{"listen", (*server)->address()}});
@@ -25,7 +25,7 @@ namespace hawser::admin {
 
 // One thing that must be so for a program to be healthy or ready.
 struct Check {
-  std::string name;    // "upstream", "certificate"
+  std::string name;  // "upstream", "certificate"
   bool ok = true;
   std::string reason;  // why not; may be given when ok, too
 };
@@ -71,15 +71,16 @@ struct Endpoints {
 };
 
 struct Options {
-  std::size_t max_connections = 64;  // one more is answered 503 and closed
-  Duration request_timeout = std::chrono::seconds(5);   // from accept or the last answer to the last byte of the request
-  Duration idle_timeout = std::chrono::seconds(30);     // of a kept connection between requests
+  std::size_t max_connections = 64;                    // one more is answered 503 and closed
+  Duration request_timeout = std::chrono::seconds(5);  // from accept or the last answer to the last byte of the request
+  Duration idle_timeout = std::chrono::seconds(30);    // of a kept connection between requests
 };
 
 class Server {
  public:
   // "127.0.0.1:9222", "[::1]:0"; port 0 takes a free one. Errors: not_loopback, bad_listen_address, listen_failed.
-  [[nodiscard]] static Result<std::unique_ptr<Server>> start(std::string_view listen, Endpoints endpoints, Options options = {});
+  [[nodiscard]] static Result<std::unique_ptr<Server>> start(std::string_view listen, Endpoints endpoints,
+                                                             Options options = {});
 
   ~Server();
   Server(const Server&) = delete;

@@ -1,7 +1,7 @@
 // Two kinds of time, and the text form of one of them.
 //
-// `Time` never jumps: time-outs, back-off, every decision of a state machine (which gets it as an argument and never asks
-// for it). `WallTime` is what certificates, deadlines and log lines are in. Values; thread-safe.
+// `Time` never jumps: time-outs, back-off, every decision of a state machine (which gets it as an argument and never
+// asks for it). `WallTime` is what certificates, deadlines and log lines are in. Values; thread-safe.
 //
 //   if (const auto until = parse_rfc3339("2026-12-01T00:00:00Z"); until && wall_now() > *until) …
 #pragma once

@@ -15,8 +15,8 @@
 
 namespace hawser {
 
-// Regular files, and what behaves like one (a pipe as in `<(command)`); read until its end. Errors: file_unreadable (with the
-// system's reason), limit_exceeded.
+// Regular files, and what behaves like one (a pipe as in `<(command)`); read until its end. Errors: file_unreadable
+// (with the system's reason), limit_exceeded.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path, std::size_t max_bytes);
 // The same, with no copy left behind.
 [[nodiscard]] Result<Secret> read_secret_file(const std::filesystem::path& path, std::size_t max_bytes);
@@ -26,7 +26,7 @@ enum class Existing : std::uint8_t { replace, keep };               // keep: an 
 
 // Readers see the old content or the new one, never a part: a temporary file beside it, fdatasync, rename. A symlink is
 // followed, so that its target is replaced. Errors: file_unwritable (with the system's reason).
-[[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content, FileMode mode,
-                                                 Existing existing = Existing::replace);
+[[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                                                 FileMode mode, Existing existing = Existing::replace);
 
 }  // namespace hawser

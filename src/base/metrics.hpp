@@ -1,8 +1,8 @@
 // Counters, gauges and histograms that a reactor thread can afford, and their exposition as Prometheus text.
 //
-// A metric is a few relaxed atomics; references stay valid as long as the Registry. Look a metric up once and keep the reference:
-// `counter()` and its sisters take a lock and compare strings. Asking again for the same name and labels gives the same metric.
-// Everything here is thread-safe.
+// A metric is a few relaxed atomics; references stay valid as long as the Registry. Look a metric up once and keep the
+// reference: `counter()` and its sisters take a lock and compare strings. Asking again for the same name and labels
+// gives the same metric. Everything here is thread-safe.
 //
 //   Counter& rejected = registry.counter("hawser_tls_reload_total", "TLS material reloads", {{"result", "rejected"}});
 //   rejected.add();
@@ -69,8 +69,8 @@ using Labels = std::vector<Label>;
 
 class Registry {
  public:
-  // The most series (distinct labels) a name may have. From there on, every new one gets the same extra series whose label
-  // values are all "other", so that labels from outside cannot eat the memory.
+  // The most series (distinct labels) a name may have. From there on, every new one gets the same extra series whose
+  // label values are all "other", so that labels from outside cannot eat the memory.
   static constexpr std::size_t kSeriesPerName = 1000;
 
   Registry();
@@ -78,12 +78,13 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  // One name has one kind, and the help of its first use; a clash of kinds ends the process (a defect, found by the first test).
+  // One name has one kind, and the help of its first use; a clash of kinds ends the process (a defect, found by the
+  // first test).
   Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
   Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> bounds, Labels labels = {});
-  // A gauge whose value is asked for at each exposition, on the exposing thread; it must be quick, thread-safe, and outlive
-  // the registry. A second one with the same name and labels replaces the first.
+  // A gauge whose value is asked for at each exposition, on the exposing thread; it must be quick, thread-safe, and
+  // outlive the registry. A second one with the same name and labels replaces the first.
   void gauge_from(std::string_view name, std::string_view help, Labels labels, std::function<double()> read);
 
   // Prometheus text format 0.0.4, names in the order of their first use.

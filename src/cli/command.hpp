@@ -1,15 +1,16 @@
 // How one command of `hawser` is made, and how it ends.
 //
-// A command is one file, <name>.cpp, with one function `void add_<name>(CLI::App& app, Exit& exit)` that is declared here and called
-// by main.cpp's list. It adds a subcommand, and in the subcommand's callback does its work and sets `exit`. It prints facts on
-// standard output and never prints an error itself: main.cpp prints `exit.error` in one form and ends with one code. Main thread only.
+// A command is one file, <name>.cpp, with one function `void add_<name>(CLI::App& app, Exit& exit)` that is declared
+// here and called by main.cpp's list. It adds a subcommand, and in the subcommand's callback does its work and sets
+// `exit`. It prints facts on standard output and never prints an error itself: main.cpp prints `exit.error` in one form
+// and ends with one code. Main thread only.
 //
 //   void add_rtt(CLI::App& app, Exit& exit) {
 //     auto options = std::make_shared<RttOptions>();   // lives as long as the callback
-//     CLI::App* command = add_command(app, "rtt", "Measure the round trip to the server", "hawser rtt -s tls://nats:4222 --count 10");
-//     command->add_option("--count", options->count, "How many PINGs")->capture_default_str();
-//     add_json_flag(*command, exit);
-//     command->callback([options, &exit] { exit = run(*options, exit.json); });
+//     CLI::App* command = add_command(app, "rtt", "Measure the round trip to the server", "hawser rtt -s
+//     tls://nats:4222 --count 10"); command->add_option("--count", options->count, "How many
+//     PINGs")->capture_default_str(); add_json_flag(*command, exit); command->callback([options, &exit] { exit =
+//     run(*options, exit.json); });
 //   }
 #pragma once
 
@@ -49,7 +50,8 @@ struct Exit {
 };
 
 // A subcommand whose help ends with examples (one a line). Its parent may be the app or another command (`pki ca`).
-CLI::App* add_command(CLI::App& parent, const std::string& name, const std::string& summary, const std::string& examples);
+CLI::App* add_command(CLI::App& parent, const std::string& name, const std::string& summary,
+                      const std::string& examples);
 // `--json`: print facts, and errors, as JSON.
 void add_json_flag(CLI::App& command, Exit& exit);
 
@@ -57,7 +59,9 @@ void add_json_flag(CLI::App& command, Exit& exit);
 [[nodiscard]] std::string render_error(const Error& error, bool json);
 [[nodiscard]] bool colours_on(int descriptor);  // a terminal, without NO_COLOR and TERM=dumb
 
-// Until this is called, SIGINT and SIGTERM end the process at once (130, 143). From then on the first one makes the returned
+// Called once by main: SIGINT and SIGTERM end the process with 130 and 143, SIGPIPE is ignored.
+void end_on_signals();
+// Until this is called, SIGINT and SIGTERM end the process at once. From then on the first one makes the returned
 // descriptor (an eventfd) readable, so that a command can stop in order; a second one ends the process.
 [[nodiscard]] int stop_descriptor();
 // The signal that asked for the stop, or 0.

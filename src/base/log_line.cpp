@@ -1,0 +1,135 @@
+#include "base/log_line.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <fmt/format.h>
+#include <utility>
+
+namespace hawser::log {
+namespace {
+
+std::string_view name_of(Level level) {
+  constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warn", "error"};
+  return kNames.at(static_cast<std::size_t>(level));
+}
+
+// How many bytes the valid UTF-8 sequence at the front has; 0 when there is none (RFC 3629, table 3-7 of Unicode).
+std::size_t sequence_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+    return byte(i) >= low && byte(i) <= high;
+  };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) {
+    return 1;
+  }
+  if (lead >= 0xC2 && lead <= 0xDF) {
+    return continues(1) ? 2 : 0;
+  }
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    return continues(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && continues(2) ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    return continues(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && continues(2) && continues(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+enum class Quotes : std::uint8_t { escaped, plain };
+
+// One line of valid UTF-8, with JSON's escapes.
+void append_escaped(std::string& out, std::string_view text, Quotes quotes) {
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    const std::size_t length = sequence_length(text.substr(i));
+    if (length != 1) {
+      out += length == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(i, length);
+      i += std::max<std::size_t>(length, 1);
+      continue;
+    }
+    ++i;
+    if (c == '\n' || c == '\r' || c == '\t') {
+      out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+    } else if (quotes == Quotes::escaped && (c == '"' || c == '\\')) {
+      out += '\\';
+      out += c;
+    } else {
+      out += c;
+    }
+  }
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  append_escaped(out, text, Quotes::escaped);
+  out += '"';
+}
+
+bool reads_as_one_word(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) > 0x20 && c != 0x7F && c != '"' && c != '=' && c != '\\';
+  });
+}
+
+// "nan" and "inf" are numbers to C++, but not to JSON.
+bool is_json_number(const Field& field) {
+  return field.is_number && !field.value.empty() && std::isdigit(static_cast<unsigned char>(field.value.back())) != 0;
+}
+
+}  // namespace
+
+std::string format_line(Format format, WallTime time, Level level, std::string_view message,
+                        std::span<const Field> fields) {
+  const std::string when = to_rfc3339(time, Precision::milliseconds);
+  const std::string said = redact(message);
+  std::string line;
+  if (format == Format::text) {
+    line = when + ' ' + std::string(name_of(level)) + ' ';
+    append_escaped(line, said, Quotes::plain);
+    for (const Field& field : fields) {
+      line += ' ' + std::string(field.key) + '=';
+      const std::string value = redact(field.value);
+      if (reads_as_one_word(value)) {
+        append_escaped(line, value, Quotes::plain);
+      } else {
+        append_quoted(line, value);
+      }
+    }
+    return line + '\n';
+  }
+  line = R"({"time":")" + when + R"(","level":")" + std::string(name_of(level)) + R"(","message":)";
+  append_quoted(line, said);
+  for (const Field& field : fields) {
+    line += ',';
+    append_quoted(line, field.key);
+    line += ':';
+    if (is_json_number(field)) {
+      line += field.value;
+    } else {
+      append_quoted(line, redact(field.value));
+    }
+  }
+  return line + "}\n";
+}
+
+void LineQueue::push(std::string line) {
+  bytes_ += line.size();
+  lines_.push_back(std::move(line));
+  while (lines_.size() > max_lines_ || bytes_ > max_bytes_) {
+    bytes_ -= lines_.front().size();
+    lines_.pop_front();
+    ++dropped_;
+  }
+}
+
+std::deque<std::string> LineQueue::take() {
+  bytes_ = 0;
+  return std::exchange(lines_, {});
+}
+
+std::uint64_t LineQueue::take_dropped() { return std::exchange(dropped_, 0); }
+
+}  // namespace hawser::log

@@ -1,0 +1,44 @@
+// One log line, as text or JSON, and the bounded queue that lines wait in. Pure; log.cpp adds the clock and the thread.
+//
+//   2026-11-22T10:00:00.123Z warn disconnected from nats id=SES-501 reason="the server closed it"
+//   {"time":"2026-11-22T10:00:00.123Z","level":"warn","message":"disconnected from nats","id":"SES-501","reason":"…"}
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+
+namespace hawser::log {
+
+// With its newline. Whatever the texts hold, it is one line of printable UTF-8: control bytes are escaped, invalid
+// bytes replaced; values that could be taken for something else are quoted. Secrets are redacted.
+[[nodiscard]] std::string format_line(Format format, WallTime time, Level level, std::string_view message,
+                                      std::span<const Field> fields);
+
+// Keeps the newest lines, up to a number and a sum of bytes; counts what it lets go. Not synchronised.
+class LineQueue {
+ public:
+  LineQueue(std::size_t max_lines, std::size_t max_bytes) : max_lines_(max_lines), max_bytes_(max_bytes) {}
+
+  void push(std::string line);
+  // Everything that waits, oldest first.
+  [[nodiscard]] std::deque<std::string> take();
+  // How many were let go since the last call.
+  [[nodiscard]] std::uint64_t take_dropped();
+  [[nodiscard]] bool empty() const { return lines_.empty(); }
+
+ private:
+  std::size_t max_lines_;
+  std::size_t max_bytes_;
+  std::size_t bytes_ = 0;
+  std::uint64_t dropped_ = 0;
+  std::deque<std::string> lines_;
+};
+
+}  // namespace hawser::log
