@@ -37,6 +37,8 @@ struct ParserLimits {
   std::size_t payload_bytes = limits::kMaxPayloadBytes;  // headers included
 };
 
+struct Line;  // line.hpp
+
 class Parser {
  public:
   enum class Status : std::uint8_t { frame, more, error };
@@ -54,32 +56,28 @@ class Parser {
   [[nodiscard]] const Error& error() const noexcept { return error_; }
   [[nodiscard]] std::string_view server_text() const noexcept { return server_text_; }
 
-  // For the next frame on; one that is partly there keeps what was decided about it.
+  // From the next call on.
   void set_limits(ParserLimits limits) noexcept { limits_ = limits; }
   // Forgets the unfinished frame and the error: for another connection.
   void reset() noexcept;
 
  private:
-  struct Line;
-  struct Sizes;
-
-  Status next_slowly(std::string_view bytes, Frame& frame);
-  Status with_arguments(Op op, std::string_view bytes, std::size_t verb_bytes, Frame& frame);
-  Status without_arguments(Op op, std::string_view bytes, std::size_t verb_bytes, Frame& frame);
-  Status with_text(Op op, std::string_view bytes, std::size_t verb_bytes, Frame& frame);
-  Status publish(Op op, const Line& line, std::string_view bytes, Frame& frame);
-  Status deliver(Op op, const Line& line, std::string_view bytes, Frame& frame);
-  Status subscribe(const Line& line, std::string_view bytes, Frame& frame);
-  Status unsubscribe(const Line& line, std::string_view bytes, Frame& frame);
-  Status with_payload(const Line& line, const Sizes& sizes, std::string_view bytes, Frame& frame);
-  Status wait_for_line(std::string_view bytes, std::size_t verb_bytes, std::size_t limit);
-  Status refuse(Errc code, std::string doing, std::string_view server_text = {});
+  Status identify(std::string_view bytes, Frame& frame);
+  Status with_arguments(Op op, std::size_t verb_bytes, std::string_view bytes, Frame& frame);
+  Status with_payload(Op op, const Line& line, std::string_view bytes, Frame& frame);
+  Status without_payload(Op op, const Line& line, std::string_view bytes, Frame& frame);
+  Status with_text(Op op, std::size_t verb_bytes, std::string_view bytes, Frame& frame);
+  [[nodiscard]] std::size_t line_limit(Op op) const noexcept;
+  Status wait_for_line(std::size_t longest, std::string_view bytes);
+  Status refuse_long_line(std::string_view bytes);
+  Status refuse(Errc code, std::string_view bytes, std::string_view what, std::string_view server_text = {});
 
   ParserLimits limits_;
   Peer peer_;
   bool failed_ = false;
   std::size_t wanted_ = 0;
-  std::size_t scanned_ = 0;  // of the control line, so that a byte at a time stays linear
+  std::size_t scanned_ = 0;       // of the control line, so that a byte at a time stays linear
+  std::size_t longest_line_ = 0;  // while scanned_ is not 0: what the line may have, without its end
   Error error_;
   std::string_view server_text_;
 };
