@@ -1,6 +1,6 @@
 // A small certificate authority: makes CAs, certificates, CRLs. For development, tests, drills and `hawser pki`.
 //
-// Values in memory; nothing here touches a disk but the two functions at the end. Not a CA for production: keys are
+// Values in memory; nothing here touches a disk. Not a CA for production: keys are
 // plain files. An Authority is immutable and may be shared between threads.
 //
 //   Result<Authority> ca = Authority::create({.name = "Example CA"});
@@ -83,9 +83,5 @@ class Authority {
   explicit Authority(std::shared_ptr<const Parts> parts);
   std::shared_ptr<const Parts> parts_;
 };
-
-// Writes by rename, so that a reader sees the old file or the new one; a key with mode 0600. Errors: file_unwritable.
-[[nodiscard]] Result<void> write_public_file(const std::string& path, std::string_view text);
-[[nodiscard]] Result<void> write_secret_file(const std::string& path, const Secret& text);
 
 }  // namespace hawser::tls

@@ -14,11 +14,8 @@ struct x509_st;  // OpenSSL's X509
 
 namespace hawser::tls {
 
-// Certificates carry whole seconds of UTC.
+// Certificates carry whole seconds of UTC, up to the year 9999 (which WallTime cannot hold).
 using Seconds = std::chrono::sys_seconds;
-
-// The wall clock, for callers at the edge. Decisions take the time as an argument.
-[[nodiscard]] Seconds wall_now();
 
 struct CertificateInfo {
   std::string subject;  // RFC 2253: most specific part first

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "tls/certificate.hpp"
 #include "tls/material.hpp"
@@ -79,7 +80,7 @@ class Context {
 
   // Whether a live peer (its handshake done under an older context) would still be let in under this one: its chain,
   // its name, the CRLs, the time. Errors: as of handshake_error.
-  [[nodiscard]] Result<void> verify_again(ssl_st* live, Seconds now) const;
+  [[nodiscard]] Result<void> verify_again(ssl_st* live, WallTime now) const;
 
   [[nodiscard]] const MaterialPtr& material() const noexcept { return material_; }
   [[nodiscard]] ssl_ctx_st* native() const noexcept { return native_.get(); }

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "tls/certificate.hpp"
@@ -96,7 +97,7 @@ class Material {
   [[nodiscard]] const std::vector<CrlInfo>& crls() const noexcept;
 
   // What deserves attention at this time.
-  [[nodiscard]] std::vector<Finding> findings(Seconds now) const;
+  [[nodiscard]] std::vector<Finding> findings(WallTime now) const;
 
   // OpenSSL objects, for the other files of this room.
   struct Parts;
@@ -110,9 +111,9 @@ class Material {
 // Reads and validates everything. With `current`, a certificate whose key is not written yet (or the reverse) is
 // tls_not_complete rather than tls_key_mismatch: the other half is still that of `current`.
 // Errors: TLS-201 … TLS-229; the first of `assess`.
-[[nodiscard]] Result<MaterialPtr> load(const Source& source, Seconds now, const Material* current = nullptr);
+[[nodiscard]] Result<MaterialPtr> load(const Source& source, WallTime now, const Material* current = nullptr);
 // The same for content that is already in memory; paths of `source` only name it in messages.
-[[nodiscard]] Result<MaterialPtr> load(const Source& source, const SourceBytes& bytes, Seconds now,
+[[nodiscard]] Result<MaterialPtr> load(const Source& source, const SourceBytes& bytes, WallTime now,
                                        const Material* current = nullptr);
 
 // Everything that is wrong, not just the first: for posture and `hawser check`.
@@ -121,8 +122,8 @@ struct Assessment {
   std::vector<Error> errors;      // each stops the use of the material
   std::vector<Finding> findings;  // each does not
 };
-[[nodiscard]] Assessment assess(const Source& source, Seconds now);
-[[nodiscard]] Assessment assess(const Source& source, const SourceBytes& bytes, Seconds now,
+[[nodiscard]] Assessment assess(const Source& source, WallTime now);
+[[nodiscard]] Assessment assess(const Source& source, const SourceBytes& bytes, WallTime now,
                                 const Material* current = nullptr);
 
 // Reads the files of a source as one generation: a directory is opened once and all its files through it, so that a

@@ -1,0 +1,43 @@
+// Verifying a chain under a material's CA set and CRLs: in a handshake, again for a live peer, and for files.
+//
+// The rules, the same everywhere: a chain must end in a CA of the bundle (an intermediate may be the end), or its leaf
+// must be an end-entity certificate of the bundle, which trusts just itself. With CRLs, every issuer below the anchor
+// needs a current one. Names are checked by RFC 6125 against DNS and IP subjectAltNames, never against the common name.
+// Functions without state; thread-safe.
+//
+//   Result<void> ok = verify_pem(chain_text, *trust, {.usage = Usage::server, .name = "nats", .at = wall_now()});
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "tls/material.hpp"
+
+struct x509_store_ctx_st;  // OpenSSL's X509_STORE_CTX
+struct X509_VERIFY_PARAM_st;
+
+namespace hawser::tls {
+
+struct Expectation {
+  Usage usage = Usage::server;  // what the presenter of the chain is
+  std::string name;             // empty: any
+  WallTime at{};
+};
+
+// Would a peer that presents this PEM (the leaf first) be accepted by somebody who holds `trust`?
+// Errors: tls_not_pem, tls_certificate_missing, and as of handshake_error.
+[[nodiscard]] Result<void> verify_pem(std::string_view chain_pem, const Material& trust, const Expectation& expected);
+
+// For the other files of this room.
+// X509_verify_cert by the rules above, on a context whose store is that of `trust` (or one with the system's roots
+// too).
+[[nodiscard]] int verify_by_rules(x509_store_ctx_st* context, const Material::Parts& trust);
+// What the context found, as one of our errors, naming subject, fingerprint and the name that was expected.
+[[nodiscard]] Error verification_error(x509_store_ctx_st* context, std::string_view expected_name);
+// Flags that decide which names match. Fails for a text that is neither a host name nor an address.
+[[nodiscard]] Result<void> expect_name(X509_VERIFY_PARAM_st* parameters, const std::string& name);
+[[nodiscard]] bool is_ip_address(const std::string& name);
+
+}  // namespace hawser::tls
