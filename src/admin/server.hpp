@@ -2,8 +2,8 @@
 //
 // It knows nothing of what it shows: it is handed callbacks. Runs in a thread of its own and calls them there, one
 // request at a time, so they must be thread-safe and quick (`reload` may take seconds). Everything is bounded:
-// connections, header and body bytes, and the time a request may take to arrive. The constructor of a running server is
-// `start`; `stop()` (and the destructor) ends the thread within a second.
+// connections, header and body bytes, and the time a request may take to arrive. `stop()` (and the destructor) ends the
+// thread and every connection at once, after the callback that may be running.
 //
 //   auto server = admin::Server::start("127.0.0.1:9222", std::move(endpoints));
 //   log::info("admin endpoint", {{"listen", (*server)->address()}});

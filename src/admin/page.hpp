@@ -1,0 +1,24 @@
+// What the admin endpoint shows, as text: the status page, and the JSON forms of status and health. Pure.
+//
+//   std::string html = render_page(status, wall_now());
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "admin/server.hpp"
+#include "base/clock.hpp"
+
+namespace hawser::admin {
+
+inline constexpr std::size_t kRowsShown = 200;  // of a table on the page; the JSON has all that were handed over
+
+// Self-contained HTML without scripts, which asks for itself again every few seconds. Everything in it is escaped.
+[[nodiscard]] std::string render_page(const Status& status, WallTime now);
+[[nodiscard]] std::string status_json(const Status& status);
+// {"ok":false,"checks":[{"name":"upstream","ok":false,"reason":"…"}]}
+[[nodiscard]] std::string health_json(const Health& health);
+// {"ok":true,"detail":"…"}, or {"ok":false,"error":{"id","name","message","hint"}}
+[[nodiscard]] std::string outcome_json(const Result<std::string>& outcome);
+
+}  // namespace hawser::admin
