@@ -61,9 +61,10 @@ def test_identical_heartbeats_are_counted(tmp_path, server, option, field):
 
 def test_a_cut_connection_is_noticed(tmp_path, server, stack):
     proxy = stack.enter_context(CuttingProxy(server.port))
-    with Load(tmp_path, server.url(), f"nats://127.0.0.1:{proxy.port}", rate=3000, drain_quiet_ms=500) as load:
-        load.mark()
+    with Load(tmp_path, server.url(), f"nats://127.0.0.1:{proxy.port}", rate=3000, drain_quiet_ms=500,
+              reconnect_wait_ms=200) as load:
         proxy.cut_all()
+        wait_until(lambda: load.status()["client"]["reconnects"], 10, "the subscriber is back")
         report = load.stop()
     assert report["lost"] > 0 and not report["ok"]
     assert report["client"]["disconnects"] == 1
@@ -71,6 +72,7 @@ def test_a_cut_connection_is_noticed(tmp_path, server, stack):
 
 def test_marks_tell_how_long_a_pause_was(tmp_path, server):
     with Load(tmp_path, server.url(), server.url(), rate=1000) as load:
+        wait_until(lambda: load.status()["received"] >= 100, 10, "messages flow")
         load.mark()
         server.freeze()
         try:
