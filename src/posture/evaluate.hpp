@@ -17,35 +17,34 @@
 #include "posture/finding.hpp"
 #include "posture/server_url.hpp"
 #include "posture/settings.hpp"
+#include "tls/context.hpp"
+#include "tls/material.hpp"
 
 namespace hawser::posture {
 
 enum class Transport : std::uint8_t { tls, plaintext, refused };
 
 struct TlsOptions {
-  std::string ca, cert, key, crl;  // paths (the key may be a `pkcs11:` URI); empty: not set, then the system's roots
-  std::string server_name;         // empty: the URL's host
-  TlsVersion min_version = TlsVersion::tls1_2;
+  tls::Source source;  // for tls::load and the watcher; empty: the system's roots and no certificate of one's own
+  tls::Version min_version = tls::Version::tls12;
   bool handshake_first = false;
-  bool insecure = false;
-
-  [[nodiscard]] bool has_certificate() const { return !cert.empty() && !key.empty(); }
+  bool insecure = false;  // the server is not verified; development only
 };
 
 // Where the effective credential comes from; load_credential (gather.hpp) makes the credential itself of it.
 // Which members are filled follows from the mode; a file wins nothing over a value, exactly one of them is set.
 struct CredentialPlan {
   AuthMode mode = AuthMode::none;
-  std::string user;
-  Secret value;        // password, token or seed
-  std::string file;    // of the same, or the creds file: read again when it changes
-  std::string origin;  // "env NATS_TOKEN"
+  std::string user{};
+  Secret value{};        // password, token or seed
+  std::string file{};    // of the same, or the creds file: read again when it changes
+  std::string origin{};  // "env NATS_TOKEN"
 };
 
 struct BreakGlass {
   bool active = false;  // plaintext in production is allowed, by the override
-  std::string owner;
-  std::optional<WallTime> until;
+  std::string owner{};
+  std::optional<WallTime> until{};
 };
 
 struct Decision {

@@ -30,6 +30,7 @@ struct MaterialFact {
   Errc code{};
   Severity severity = Severity::error;
   std::string message;
+  std::string hint;  // empty: the hint of the code's row
 };
 
 struct Facts {

@@ -22,8 +22,8 @@ enum class History : std::uint8_t { never_on_tls, once_on_tls };  // of the sess
 
 struct LinkDecision {
   bool use_tls = false;
-  bool add_system_roots = false;   // an upgraded nats:// link: the system's roots count beside the configured CA
-  std::optional<Finding> warning;  // to be logged, once a server
+  tls::Roots roots = tls::Roots::material;  // an upgraded nats:// link adds the system's roots to the configured CA
+  std::optional<Finding> warning;           // to be logged, once a server
 };
 
 // How to go on after INFO. Errors: tls_not_offered, tls_downgrade_refused, break_glass_expired,

@@ -19,13 +19,13 @@
 #include "base/clock.hpp"
 #include "base/secret.hpp"
 #include "posture/finding.hpp"
+#include "tls/context.hpp"
 
 namespace hawser::posture {
 
 enum class Environment : std::uint8_t { development, production };
 enum class AuthPolicy : std::uint8_t { strict, precedence };
 enum class AuthMode : std::uint8_t { none, user, token, nkey, creds, cert, refused };
-enum class TlsVersion : std::uint8_t { tls1_2, tls1_3 };
 
 // A value and the place that set it, ready to print.
 template <class T>
@@ -50,7 +50,7 @@ struct Settings {
   OptionalSetting<std::string> tls_server_name;
   OptionalSetting<bool> tls_insecure;
   OptionalSetting<bool> tls_handshake_first;
-  OptionalSetting<TlsVersion> tls_min_version;
+  OptionalSetting<tls::Version> tls_min_version;
 
   OptionalSetting<std::string> username;
   OptionalSetting<Secret> password;
@@ -140,7 +140,7 @@ enum class Layering : std::uint8_t {
 [[nodiscard]] std::string_view to_string(Environment environment);
 [[nodiscard]] std::string_view to_string(AuthPolicy policy);
 [[nodiscard]] std::string_view to_string(AuthMode mode);
-[[nodiscard]] std::string_view to_string(TlsVersion version);
+[[nodiscard]] std::string_view to_string(tls::Version version);
 [[nodiscard]] std::optional<AuthMode> parse_auth_mode(std::string_view text);  // any case; not "refused"
 
 }  // namespace hawser::posture
