@@ -28,6 +28,7 @@ struct ssl_ctx_st;  // OpenSSL's SSL_CTX
 namespace hawser::tls {
 
 class Context;
+class SessionCache;
 using ContextPtr = std::shared_ptr<const Context>;
 
 struct SslFree {
@@ -94,17 +95,17 @@ class Context {
   struct CtxFree {
     void operator()(ssl_ctx_st* ctx) const noexcept;
   };
-  class Sessions;
-  friend struct ContextAccess;
-
-  Context(MaterialPtr material, bool verifies);
-  Result<void> set_up_common(Version min_version, const std::string& ciphers, const std::string& groups);
+  explicit Context(MaterialPtr material);
+  Result<void> apply(const ClientOptions& options);
+  Result<void> apply(const ServerOptions& options);
   Result<void> use_identity();
-  Result<void> use_trust(Roots roots, bool is_client);
+  Result<void> use_trust(Roots roots);
+  Result<SslPtr> open(std::string session_key, std::string expected_name) const;
 
   MaterialPtr material_;
-  bool verifies_ = true;
-  std::unique_ptr<Sessions> sessions_;
+  bool verifies_ = true;              // the peer must verify, if it has a certificate
+  bool requires_certificate_ = true;  // and must have one
+  std::shared_ptr<SessionCache> sessions_;
   std::unique_ptr<ssl_ctx_st, CtxFree> native_;
 };
 

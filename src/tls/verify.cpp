@@ -118,6 +118,7 @@ Result<void> expect_name(X509_VERIFY_PARAM* parameters, const std::string& name)
 int verify_by_rules(X509_STORE_CTX* context, const Material::Parts& trust) {
   X509_STORE_CTX_set_verify_cb(context, forgive_anchor_without_crl);
   X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_auth_level(parameters, kSecurityLevel);
   if (X509* pinned = find_end_entity(trust, X509_STORE_CTX_get0_cert(context)); pinned != nullptr) {
     // Trusts just itself: it alone is the trusted set, and no CA stands over it whose CRL could be asked for.
     const Owned<STACK_OF(X509)> alone(sk_X509_new_null());

@@ -30,6 +30,9 @@ struct Expectation {
 // Errors: tls_not_pem, tls_certificate_missing, and as of handshake_error.
 [[nodiscard]] Result<void> verify_pem(std::string_view chain_pem, const Material& trust, const Expectation& expected);
 
+// OpenSSL's level 2: keys and signatures of at least 112 bits (RSA 2048; no SHA-1).
+inline constexpr int kSecurityLevel = 2;
+
 // For the other files of this room.
 // X509_verify_cert by the rules above, on a context whose store is that of `trust` (or one with the system's roots
 // too).
