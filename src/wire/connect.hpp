@@ -33,11 +33,13 @@ struct ConnectOptions {
   Secret auth_token;
   Secret jwt;
   Secret sig;
-  bool names_account = false;  // "account" or "new_account" was given: an Authorization Violation
+  std::string account;  // this and the next are from old times: an Authorization Violation
+  bool new_account = false;
 };
 
-// WIR-421 names the key or the place; nothing of the content.
-[[nodiscard]] Result<ConnectOptions> parse_connect(std::string_view json);
+// WIR-421 names the key or the place; nothing of the content. `onto`: what absent keys keep, for a second CONNECT on
+// the same connection.
+[[nodiscard]] Result<ConnectOptions> parse_connect(std::string_view json, ConnectOptions onto = {});
 
 // What nats-server answers with -ERR before it closes; empty: acceptable. `server_headers` is what INFO said.
 [[nodiscard]] std::string_view connect_refusal(const ConnectOptions& options, bool server_headers) noexcept;

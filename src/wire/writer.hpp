@@ -5,7 +5,7 @@
 // once. Pure; any thread.
 //
 //   append_pub(out, "orders.new", "", payload);
-//   char line[kLineRoom]; gather({write_msg_line(line, subject, sid, reply, 0, n), body(frame)});   // copies no
+//   char line[1024]; gather({write_msg_line(line, subject, sid, reply, 0, n), body(frame)});   // copies no
 //   payload
 #pragma once
 
