@@ -150,7 +150,7 @@ void Reactor::turn(Duration at_most) {
   // Work left by the caller between two turns must not wait for an event.
   write_dirty();
   bury();
-  now_ = Clock::now();
+  now_ = hawser::now();
   Duration wait = again_.empty() ? at_most : Duration::zero();
   if (!timers_.empty()) {
     wait = std::min(wait, std::max(Duration::zero(), timers_.front()->at_ - now_));
@@ -160,7 +160,7 @@ void Reactor::turn(Duration at_most) {
 
   std::array<epoll_event, 256> events;
   const int n = epoll_wait(epoll_.value(), events.data(), static_cast<int>(events.size()), ms);
-  now_ = Clock::now();
+  now_ = hawser::now();
 
   std::vector<Watched*> again;
   again.swap(again_);

@@ -19,15 +19,13 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "net/byte_queue.hpp"
 #include "net/fd.hpp"
 
 namespace hawser::net {
 
-using Clock = std::chrono::steady_clock;
-using Time = Clock::time_point;
-using Duration = Clock::duration;
 using Task = std::move_only_function<void()>;
 
 class Reactor;
@@ -130,7 +128,7 @@ class Reactor {
 
   Fd epoll_;
   Fd wake_;
-  Time now_ = Clock::now();
+  Time now_ = hawser::now();
   ChunkPool chunks_;
   SharedBuffers buffers_;
   std::vector<Timer*> timers_;  // a binary heap by time

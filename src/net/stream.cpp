@@ -53,7 +53,8 @@ void Stream::start_tls(tls::SslPtr ssl) {
 void Stream::resume() {
   if (paused_ && open_) {
     paused_ = false;
-    if (readable_ && !again_) {
+    reshow_ = !kept_.empty();
+    if ((readable_ || reshow_) && !again_) {
       again_ = true;
       reactor_.call_again(*this);
     }
@@ -95,6 +96,12 @@ void Stream::on_ready(std::uint32_t events) {
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && !writable_) {
     writable_ = true;
     touch();
+  }
+  if (reshow_ && !paused_) {
+    reshow_ = false;
+    const std::string whole = std::move(kept_);
+    kept_.clear();
+    show(whole);
   }
   if (readable_) {
     read_in();
@@ -166,27 +173,27 @@ std::size_t Stream::lead_in() {
 // Shows the owner what there is, and keeps what it does not consume. False when the stream is over.
 bool Stream::deliver(char* bytes, std::size_t size) {
   if (!kept_.empty()) {  // the piece of a large frame: more of it
-    kept_.append(bytes, size);
     std::string whole = std::move(kept_);
     kept_.clear();
-    const std::size_t used = owner_.on_data(*this, whole);
-    if (open_ && used < whole.size()) {
-      if (used > 0) {
-        whole.erase(0, used);
-      }
-      kept_ = std::move(whole);
-    }
-    return open_;
+    whole.append(bytes, size);
+    return show(whole);
   }
+  return show({bytes, size});
+}
+
+bool Stream::show(std::string_view bytes) {
   const bool was_plain = ssl_ == nullptr;
-  const std::size_t used = owner_.on_data(*this, {bytes, size});
-  if (open_ && was_plain && ssl_) {
+  const std::size_t used = owner_.on_data(*this, bytes);
+  if (!open_) {
+    return false;
+  }
+  if (was_plain && ssl_) {
     // What follows the bytes that asked for TLS is TLS, whatever it looks like: nothing said in clear counts any more.
-    if (used < size) {
-      take_cipher(std::string(bytes + used, size - used));
+    if (used < bytes.size()) {
+      take_cipher(std::string(bytes.substr(used)));
     }
-  } else if (open_ && used < size) {
-    kept_.assign(bytes + used, size - used);
+  } else if (used < bytes.size()) {
+    kept_.assign(bytes.substr(used));
   } else if (kept_.capacity() > 64) {
     kept_ = std::string();
   }

@@ -70,7 +70,8 @@ class Stream final : public Watched {
   // Sent bytes stay in output() until the owner releases them.
   void keep_sent() noexcept { keep_sent_ = true; }
 
-  // Back-pressure: no more is read until resume(); what was read already is still delivered.
+  // Back-pressure: no more is read until resume(). What was read already is still shown, and may be left unconsumed: it is
+  // shown again after resume().
   void pause() noexcept { paused_ = true; }
   void resume();
   [[nodiscard]] bool paused() const noexcept { return paused_; }
@@ -98,6 +99,7 @@ class Stream final : public Watched {
   bool advance_handshake();
   void drain_plain();
   bool deliver(char* bytes, std::size_t size);
+  bool show(std::string_view bytes);
   std::size_t lead_in();  // copies the kept piece to the front of the thread's buffer; returns its size
   void write_plain();
   void write_tls();
@@ -120,6 +122,7 @@ class Stream final : public Watched {
   bool paused_ = false;
   bool dirty_ = false;
   bool again_ = false;
+  bool reshow_ = false;  // kept_ holds what the owner did not take while it was paused
   bool keep_sent_ = false;
   bool closing_ = false;
   bool goodbye_sent_ = false;
