@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -74,15 +75,19 @@ class ServerPool {
 
  private:
   struct Member {
+    Member(Id number, Server address, Backoff schedule)
+        : id(number), server(std::move(address)), backoff(std::move(schedule)) {}
+
     Id id;
     Server server;
     Backoff backoff;
     Time ready{};  // not before
     Time lame_until{};
-    std::uint32_t tries = 0;  // since it was last connected
+    Time failed_at{};  // who failed longest ago is tried first
   };
 
   ServerPool(const ServerPoolOptions& options, RandomBits random);
+  void add(Server server);
   [[nodiscard]] Member* member(Id id);
   [[nodiscard]] std::optional<Server> parse_gossip(std::string_view url, const Server& from) const;
 

@@ -42,32 +42,36 @@ struct SpliceOptions {
 
 // The rules of the protocol, to be switched off one at a time by the tests that show what each is for. Production
 // never touches them.
+// The rules of the protocol, to be switched off one at a time by the tests that show what each is for. Production
+// never touches them.
 struct SpliceRules {
-  bool count_before_subscribing = true;  // far: O is counted for a settle before SUB on N
-  bool settle_after_subscribing = true;  // step 3, first
-  bool settle_far_twice = true;          // and its second half, for another server
-  bool settle_before_marking = true;     // step 3, after PONG o1
+  bool count_before_subscribing = true;  // step 2: for another server, O is counted for a settle before SUB on N
+  bool settle_after_subscribing = true;  // step 3
+  bool settle_far_twice = true;          // step 3: and once more for another server
+  bool settle_before_marking = true;     // step 3: after PONG o1
   bool settle_before_cut = true;         // step 5
+  bool settle_own_publishes = true;      // step 6: for another server
   bool settle_before_end = true;         // step 8
-  bool settle_own_publishes = true;      // step 6, for another server
+  bool early = true;                     // step 2: otherwise what N delivers early is dropped
   bool credits = true;                   // step 4
-  bool early = true;                     // step 2: otherwise early ones are dropped at once
-  bool hold = true;                      // otherwise late ones are delivered at once
-  bool tail = true;                      // step 7: otherwise O's last ones are delivered at once
+  bool hold = true;                      // step 4: otherwise what N delivers late is delivered at once
+  bool tail = true;                      // step 7: otherwise what O delivers at last is delivered at once
   bool cross_off = true;                 // step 7: x
-  bool keep_subscribed = true;           // otherwise O leaves with UNSUB at step 5
-  bool queue_overlap = true;             // otherwise O leaves its queue groups before N has joined
+  bool keep_subscribed = true;           // step 5: otherwise O leaves by UNSUB before N's copies are counted
   bool hold_publishes = true;            // step 5
-  bool hold_own_subscribes = true;       // a SUB in the middle waits for the cut
+  bool queue_overlap = true;             // otherwise O leaves its queue groups before N joins
+  bool queue_linger = true;              // otherwise O is closed right after the cut
+  bool hold_own_subscribes = true;       // otherwise a SUB in the middle goes to N at once, alone
+  bool drain_own_publishes = true;       // echo: false: PING o0
   bool own_notes = true;                 // echo: false
-  bool drain_own_publishes = true;       // echo: false, PING o0
+  bool own_notes_after_cut = true;       // echo: false: also for what O receives of N's
 };
 
 struct SpliceCounters {
   std::uint64_t held = 0;  // messages that were held
   std::uint64_t held_bytes_peak = 0;
   std::uint64_t copies_dropped = 0;       // second copies that the user did not see
-  std::uint64_t duplicates_possible = 0;  // delivered, though they may be a repeat
+  std::uint64_t duplicates_possible = 0;  // messages delivered that may be repeats
   std::uint64_t losses_possible = 0;      // events after which a loss cannot be excluded
   std::uint64_t unsettled = 0;            // messages that show that D was too short: double it for the next splice
 };
@@ -82,28 +86,29 @@ class Splice {
   // Where a SUB of the user goes.
   enum class Route : std::uint8_t { old_link, new_link, wait };
 
-  // What happens next; the drawing is in docs/splice.md.
+  // What is being waited for. O and N: the links. See the drawing in docs/splice.md.
   enum class Phase : std::uint8_t {
     idle,
-    draining,
-    foreseeing,
-    subscribing,
-    spreading,
-    settling,
-    marking_old,
-    catching_up,
-    marking_new,
-    merging,
-    cutting,
-    lingering,
-    closing,
-    trailing,
-    finishing,  // after the cut
-    returning,
-    returned,  // N died after the cut: back to O
-    rejoining,
-    retreating,
-    retreated,  // given up before the cut, queue groups to be handed back
+    draining,     // PONG o0 (echo: false)
+    foreseeing,   // a settle in which O is counted (another server)
+    subscribing,  // PONG n1
+    spreading,    // a settle (another server: its interest reaches all of the cluster)
+    settling,     // a settle
+    marking_old,  // PONG o1
+    catching_up,  // a settle
+    marking_new,  // PONG n2
+    merging,      // a settle
+    cutting,      // PONG oc; then the cut
+    lingering,    // the linger
+    closing,      // PONG oz; then O is closed
+    trailing,     // a settle
+    finishing,    // PONG nz
+    returning,    // N died after the cut: a settle
+    returned,     // and a PONG of O
+    rejoining,    // given up before the cut: PONG of O that it is in the queue groups again
+    rejoined,     // a settle
+    retreating,   // a settle after N left them
+    retreated,    // PONG of N; then N is closed
     done,
   };
 
@@ -120,16 +125,16 @@ class Splice {
   void on_timer(Time now, SpliceActions& out);
 
   // Before the user's SUB enters the registry. `wait`: HoldPublishes was asked for, so keep it and what follows it
-  // until ReleasePublishes. Otherwise add it to the registry and send it on that link.
-  [[nodiscard]] Route on_subscribe(Time now, SpliceActions& out);
+  // until ReleasePublishes, and ask again. Otherwise add it to the registry and send it on that link.
+  [[nodiscard]] Route on_subscribe(SpliceActions& out);
   // After the user's UNSUB changed the registry, or a count reached its max. The machine asks for the UNSUBs, so the
-  // driver sends none itself. A subscription that stays, with a limit, is looked up in the registry.
+  // driver sends none itself.
   void on_unsubscribe(std::string_view sid, SpliceActions& out);
-  // Every PUB and HPUB that is sent, as it is sent, when echo is false; otherwise it does nothing.
+  // Every PUB and HPUB as it is sent, when echo is false; otherwise it does nothing.
   void on_own_publish(const wire::Frame& frame);
 
-  // Gives up, when that is still possible (before the cut); later ends in order, without the linger. For a session that
-  // is closing, close both links.
+  // Gives up while that is possible, before the cut; afterwards it only ends the linger. A session that is itself
+  // closing needs none of this: it closes both links.
   void give_up(std::string_view reason, Time now, SpliceActions& out);
 
   [[nodiscard]] Side live() const { return live_; }
@@ -137,42 +142,57 @@ class Splice {
   [[nodiscard]] bool past_cut() const { return cut_; }
   [[nodiscard]] Phase phase() const { return phase_; }
   [[nodiscard]] const SpliceCounters& counters() const { return counters_; }
-  // The whole state as text, for logs and for tests that tell states apart.
-  [[nodiscard]] std::string snapshot() const;
+  // Of the whole state but the times: machines that will behave alike have equal digests. For searches over states.
+  [[nodiscard]] std::uint64_t digest() const;
 
  private:
   using How = splice_action::Finished::How;
 
+  // splice.cpp: the steps
   [[nodiscard]] Duration settle() const { return options_.same_server ? options_.settle : options_.settle_far; }
   void ping(Side side, Phase phase, Time now, SpliceActions& out);
   void wait(Duration delay, Phase phase, Time now, SpliceActions& out);
-  void arm(SpliceActions& out);
-  void hold_publishes(SpliceActions& out);
-  void release_publishes(Side side, SpliceActions& out);
-
+  void arm(SpliceActions& out) const;
+  void on_settled(Time now, SpliceActions& out);
+  void drained(Time now, SpliceActions& out);
   void subscribe(Time now, SpliceActions& out);
+  void spread(SpliceActions& out);
+  void subscribed(Time now, SpliceActions& out);
   void mark_old(Time now, SpliceActions& out);
   void mark_new(Time now, SpliceActions& out);
-  void grant_credits();
   void begin_cut(Time now, SpliceActions& out);
   void cut(Time now, SpliceActions& out);
-  void finish(How how, std::string reason, SpliceActions& out);
+  void close_old(Time now, SpliceActions& out);
+  void finish(How how, SpliceActions& out);
+  void hold_publishes(SpliceActions& out);
+  void release_publishes(Side side, SpliceActions& out);
+  void release_later(Time now, SpliceActions& out);
+  void carry_limits(SpliceActions& out);
+  void leave_queues(Side side, SpliceActions& out);
 
-  [[nodiscard]] Verdict from_old(Ledger::Index entry, const Subscription& subscription, const wire::Frame& frame,
-                                 Time now, SpliceActions& out);
-  [[nodiscard]] Verdict from_old_after_cut(Ledger::Index entry, const Subscription& subscription,
-                                           const wire::Frame& frame);
-  [[nodiscard]] Verdict from_new(Ledger::Index entry, const Subscription& subscription, const wire::Frame& frame,
-                                 Time now, SpliceActions& out);
-  [[nodiscard]] Verdict keep(HoldBuffer& buffer, Ledger::Index entry, bool early, const Subscription& subscription,
-                             const wire::Frame& frame, Time now, SpliceActions& out);
-
+  // splice_messages.cpp: what becomes of each message
+  [[nodiscard]] Verdict on_plain(Side side, Counts& counts, Ledger::Index entry, const wire::Frame& frame, Time now,
+                                 SpliceActions& out);
+  [[nodiscard]] Verdict from_old(Counts& counts);
+  [[nodiscard]] Verdict from_old_after_cut(Counts& counts, Ledger::Index entry, const wire::Frame& frame);
+  [[nodiscard]] Verdict from_new(Counts& counts, Ledger::Index entry, const wire::Frame& frame, Time now,
+                                 SpliceActions& out);
+  [[nodiscard]] Verdict from_new_after_cut(Counts& counts);
+  [[nodiscard]] Verdict hold(Counts& counts, Ledger::Index entry, const wire::Frame& frame, Time now,
+                             SpliceActions& out);
+  [[nodiscard]] Verdict drop_copy();
+  void grant_credits();
   void release_held(SpliceActions& out);
-  void release(HoldBuffer& buffer, bool cross_off, SpliceActions& out);
+  void release_tail(SpliceActions& out);
+  void deliver(const HoldBuffer& buffer, SpliceActions& out);
+
+  // splice_endings.cpp: when it does not go as planned
   void old_died(Time now, SpliceActions& out);
   void new_died(Time now, SpliceActions& out);
   void timed_out(Time now, SpliceActions& out);
-  void carry_limits(SpliceActions& out);
+  void retreat(Time now, SpliceActions& out);
+  void rejoin_queues(SpliceActions& out);
+  [[nodiscard]] bool leaving_new() const;
 
   SpliceOptions options_;
   SpliceRules rules_;
@@ -181,27 +201,29 @@ class Splice {
   HoldBuffer held_;  // before the cut: what N delivered and O has not
   HoldBuffer tail_;  // after the cut: what O delivered and N has not
   SpliceCounters counters_;
-
-  Phase phase_ = Phase::idle;
-  Side live_ = Side::old_link;
-  bool old_open_ = true;
-  bool new_open_ = true;
-  bool subscribed_ = false;    // N has the plain subscriptions
-  bool queue_on_new_ = false;  // N is in the queue groups
-  bool queue_on_old_ = true;   // O is
-  bool marked_old_ = false;    // PONG o1
-  bool credited_ = false;      // PONG n2
-  bool cut_ = false;
-  bool publishes_held_ = false;
-  bool late_release_ = false;             // own publishes wait for one more settle after the cut
+  std::string reason_;
+  Time deadline_{};
+  Time release_at_{};                     // of own publishes, when they wait for a settle after the cut
   Subscription::Serial last_shared_ = 0;  // of the subscriptions that both links have
   std::uint32_t tag_ = 0;
   Side awaited_ = Side::old_link;
-  bool awaiting_ = false;  // a PONG of tag_; otherwise the deadline is a settle
-  Time deadline_{};
-  Time release_at_{};
+  Side live_ = Side::old_link;
+  Phase phase_ = Phase::idle;
   How how_ = How::spliced;
-  std::string reason_;
+  bool awaiting_ = false;  // a PONG with tag_ on awaited_; otherwise the deadline is a settle
+  bool old_open_ = true;
+  bool new_open_ = true;
+  bool subscribed_ = false;     // N has the plain subscriptions
+  bool queues_on_old_ = true;   // O is in the queue groups
+  bool queues_on_new_ = false;  // N is
+  bool marked_old_ = false;     // PONG o1
+  bool credited_ = false;       // PONG n2
+  bool cut_ = false;
+  bool blind_ = false;     // O died before PONG n2: repeats cannot be told
+  bool overfull_ = false;  // the ledger
+  bool publishes_held_ = false;
+  bool subscribe_waits_ = false;  // a SUB of the user is among what is held
+  bool release_later_ = false;    // at release_at_
 };
 
 [[nodiscard]] std::string_view to_string(Splice::Phase phase);

@@ -23,13 +23,11 @@ class HoldBuffer {
     bool early = false;
   };
 
-  // `chain` is the one of `entry`.
+  // `chain` is the one of `entry`. `raw` is not empty.
   void push(HoldChain& chain, Ledger::Index entry, std::uint64_t subscription, bool early, std::string_view raw);
   // Drops the oldest of this message. The chain is not empty.
   void drop_first(HoldChain& chain);
-  [[nodiscard]] bool first_is_early(const HoldChain& chain) const;
-  // Empties the text of everything of one subscription; the chains keep their links. Returns how many that were.
-  std::size_t forget(std::uint64_t subscription);
+  [[nodiscard]] bool first_is_early(const HoldChain& chain) const { return items_[chain.first - base_].early; }
 
   // In order, with what was dropped as empty texts.
   [[nodiscard]] const std::deque<Item>& items() const { return items_; }
@@ -39,7 +37,6 @@ class HoldBuffer {
 
  private:
   [[nodiscard]] Item& at(std::uint32_t number) { return items_[number - base_]; }
-  void trim();
 
   std::deque<Item> items_;
   std::uint32_t base_ = 0;  // number of the first item

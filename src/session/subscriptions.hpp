@@ -1,7 +1,8 @@
 // What a user of a session is subscribed to, and what it has been given of it: the memory that a new link is set up
 // from.
 //
-// Pure; belongs to one session. Empty it holds no memory. Pointers that it gives out are valid until the next change.
+// Pure; belongs to one session. Before the first SUB it holds no memory, and little when it is empty again. Pointers
+// that it gives out are valid until the next change.
 //
 //   if (subscriptions.add(f.sid, f.subject, f.queue) == Subscriptions::Added::added) link.write(f.raw);
 //   switch (subscriptions.count(frame.sid)) { … }   // on each message that the user is given
@@ -59,6 +60,7 @@ class Subscriptions {
 
   [[nodiscard]] const Subscription* find(std::string_view sid) const;
   [[nodiscard]] Subscription* find(std::string_view sid);
+  [[nodiscard]] const Subscription* find(Subscription::Serial serial) const;
   [[nodiscard]] std::size_t size() const { return live_; }
   [[nodiscard]] bool empty() const { return live_ == 0; }
   // Of the latest SUB; 0: none yet.
@@ -68,14 +70,14 @@ class Subscriptions {
   // Calls f(const Subscription&) in the order of SUB. f must not change the registry.
   template <class F>
   void for_each(F&& f) const {
-    for (const Subscription& entry : entries_) {
-      if (entry.serial != 0) f(entry);
+    for (const Entry& entry : entries_) {
+      if (entry.live) f(static_cast<const Subscription&>(entry));
     }
   }
   template <class F>
   void for_each(F&& f) {
-    for (Subscription& entry : entries_) {
-      if (entry.serial != 0) f(entry);
+    for (Entry& entry : entries_) {
+      if (entry.live) f(static_cast<Subscription&>(entry));
     }
   }
 
@@ -86,14 +88,17 @@ class Subscriptions {
 
  private:
   using Slot = std::uint32_t;
+  struct Entry : Subscription {
+    bool live = true;  // a removed one keeps its place until the next rebuild
+  };
 
   [[nodiscard]] Slot lookup(std::string_view sid) const;
   void insert(Slot entry);
   void erase(Slot entry);
   void rebuild(std::size_t buckets);
 
-  std::vector<Subscription> entries_;  // in order of SUB; a removed one has serial 0 until the next rebuild
-  std::vector<Slot> buckets_;          // index into entries_ + 1; 0: free
+  std::vector<Entry> entries_;  // in order of SUB
+  std::vector<Slot> buckets_;   // index into entries_ + 1; 0: free
   std::size_t limit_;
   std::size_t live_ = 0;
   std::size_t queues_ = 0;
