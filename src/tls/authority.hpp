@@ -31,19 +31,19 @@ struct Validity {
 };
 
 struct AuthorityRequest {
-  std::string name;          // common name
-  std::string organization;  // optional
+  std::string name{};          // common name
+  std::string organization{};  // optional
   KeyType key_type = KeyType::ecdsa_p256;
   Validity validity = Validity::lasting(std::chrono::hours(24 * 3650));
 };
 
 struct CertificateRequest {
-  std::string common_name;
-  std::string organization;
-  std::vector<std::string> dns_names;
-  std::vector<std::string> ip_addresses;
-  std::vector<std::string> emails;
-  std::vector<std::string> uris;
+  std::string common_name{};
+  std::string organization{};
+  std::vector<std::string> dns_names{};
+  std::vector<std::string> ip_addresses{};
+  std::vector<std::string> emails{};
+  std::vector<std::string> uris{};
   CertUsage usage = CertUsage::both;
   KeyType key_type = KeyType::ecdsa_p256;
   Validity validity = Validity::lasting(std::chrono::hours(24 * 90));

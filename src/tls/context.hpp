@@ -56,15 +56,15 @@ enum class ClientCertificate : std::uint8_t { none, optional, required };
 struct ServerOptions {
   Version min_version = Version::tls12;
   ClientCertificate client_certificate = ClientCertificate::required;
-  std::size_t tickets = 0;    // TLS 1.3 session tickets a handshake; OpenSSL's own 2 cost half a handshake more
-  std::string cipher_suites;  // OpenSSL's list for TLS 1.2; empty: forward secrecy and AEAD only
-  std::string groups;         // "X25519:P-256:P-384" when empty
+  std::size_t tickets = 0;      // TLS 1.3 session tickets a handshake; OpenSSL's own 2 cost half a handshake more
+  std::string cipher_suites{};  // OpenSSL's list for TLS 1.2; empty: forward secrecy and AEAD only
+  std::string groups{};         // "X25519:P-256:P-384" when empty
 };
 
 // The server that a client connection goes to.
 struct Peer {
-  std::string host;         // name or IP address that was dialled; checked against the certificate, and SNI if a name
-  std::string session_key;  // connections with the same key may resume each other's sessions; empty: never
+  std::string host{};         // name or IP address that was dialled; checked against the certificate, and SNI if a name
+  std::string session_key{};  // connections with the same key may resume each other's sessions; empty: never
 };
 
 class Context {

@@ -28,11 +28,11 @@ enum class Usage : std::uint8_t { client, server };
 
 // Where material comes from. Empty is unset. A source without certificate and key is fine: trust alone.
 struct Source {
-  std::string cert_file;    // PEM, the leaf first, then its intermediates
-  std::string key_file;     // PEM, or a `pkcs11:` URI (RFC 7512)
-  std::string ca_file;      // PEM: CAs, and end-entity certificates that each trust just themselves
-  std::string crl_file;     // PEM: with it, every issuer of a peer's chain needs a current CRL in it
-  std::string server_name;  // expected of the server instead of the host that was dialled
+  std::string cert_file{};    // PEM, the leaf first, then its intermediates
+  std::string key_file{};     // PEM, or a `pkcs11:` URI (RFC 7512)
+  std::string ca_file{};      // PEM: CAs, and end-entity certificates that each trust just themselves
+  std::string crl_file{};     // PEM: with it, every issuer of a peer's chain needs a current CRL in it
+  std::string server_name{};  // expected of the server instead of the host that was dialled
   Usage usage = Usage::client;
 
   // Nothing to read: the system's roots, and no certificate of one's own.
@@ -46,10 +46,10 @@ struct Source {
 // What a source's files held at one moment: for callers that hold material themselves (Vault, SPIFFE, an HSM), for the
 // watcher, and for tests. Each part is PEM text; with `key_in_token` the key is loaded from the source's URI.
 struct SourceBytes {
-  std::string cert;
-  Secret key;
-  std::string ca;
-  std::string crl;
+  std::string cert{};
+  Secret key{};
+  std::string ca{};
+  std::string crl{};
   bool key_readable_by_others = false;
 };
 

@@ -22,7 +22,7 @@ namespace hawser::tls {
 
 struct Expectation {
   Usage usage = Usage::server;  // what the presenter of the chain is
-  std::string name;             // empty: any
+  std::string name{};           // empty: any
   WallTime at{};
 };
 

@@ -30,11 +30,11 @@ struct WatchOptions {
 
 // Each may be empty.
 struct WatchEvents {
-  std::function<void(MaterialPtr)> published;                 // valid, and differs from the one before
-  std::function<void(const Error&)> rejected;                 // once for each content that is not usable
-  std::function<void(const Error&)> incomplete;               // waiting for the other half; once for each content
-  std::function<void(const std::string& path)> file_changed;  // an extra file has other content than before
-  std::function<void()> unchanged;                            // reload_now() found nothing new
+  std::function<void(MaterialPtr)> published{};                 // valid, and differs from the one before
+  std::function<void(const Error&)> rejected{};                 // once for each content that is not usable
+  std::function<void(const Error&)> incomplete{};               // waiting for the other half; once for each content
+  std::function<void(const std::string& path)> file_changed{};  // an extra file has other content than before
+  std::function<void()> unchanged{};                            // reload_now() found nothing new
 };
 
 class Watcher {
