@@ -48,8 +48,11 @@ int keep_session(SSL* ssl, SSL_SESSION* session) {
   if (connection == nullptr || connection->session_key.empty()) {
     return 0;
   }
-  connection->sessions->keep(connection->session_key, Owned<SSL_SESSION>(session));
-  return 1;  // the reference is ours now
+  // A copy: OpenSSL spoils the connection's own session when it ends without a TLS close, as broken ones do.
+  if (Owned<SSL_SESSION> copy(SSL_SESSION_dup(session)); copy != nullptr) {
+    connection->sessions->keep(connection->session_key, std::move(copy));
+  }
+  return 0;  // the reference stays OpenSSL's
 }
 
 int note_missing_certificate(SSL* ssl, X509**, EVP_PKEY**) {

@@ -38,6 +38,7 @@ TEST_F(Resumption, resumes_with_the_same_material_in_both_versions) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     client = new_client();
     EXPECT_EQ(resumed(client, server, kPeer, version), false) << version;
+    EXPECT_GT(client->kept_sessions(), 0U) << version;
     EXPECT_EQ(resumed(client, server, kPeer, version), true) << version;
   }
 }
