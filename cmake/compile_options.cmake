@@ -40,3 +40,7 @@ elseif(HAWSER_SANITIZE STREQUAL "thread")
 elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
   target_compile_definitions(hawser_options INTERFACE _FORTIFY_SOURCE=2)
 endif()
+
+if(HAWSER_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage of the rooms, without which libFuzzer is blind
+endif()
