@@ -20,7 +20,8 @@ function(hawser_room name)
   endforeach()
 endfunction()
 
-# hawser_unit_tests(NAME): tests/unit/<name>/*.cpp against the room, as the program unit_<name>.
+# hawser_unit_tests(NAME): tests/unit/<name>/*.cpp against the room, as the program unit_<name>. The target unit_tests is all of them.
+add_custom_target(unit_tests)
 function(hawser_unit_tests name)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/unit/${name}/*.cpp")
   if(NOT sources OR NOT TARGET hawser_${name})
@@ -31,6 +32,7 @@ function(hawser_unit_tests name)
   target_include_directories(unit_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/unit")
   target_compile_definitions(unit_${name} PRIVATE HAWSER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(unit_${name} PRIVATE hawser_options hawser_${name} GTest::gtest GTest::gmock GTest::gtest_main)
+  add_dependencies(unit_tests unit_${name})
   include(GoogleTest)
   gtest_discover_tests(unit_${name} TEST_PREFIX "unit/${name}/" DISCOVERY_MODE PRE_TEST
                        PROPERTIES LABELS unit TIMEOUT 120)

@@ -144,7 +144,7 @@ int main_with(const std::vector<std::string>& arguments) {
     std::fflush(stdout);
     std::fputs(render_error(*exit.error, exit.json).c_str(), stderr);
   }
-  if (std::fflush(stdout) != 0 && exit.code == ExitCode::done) {
+  if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && exit.code == ExitCode::done) {
     std::fputs("hawser: standard output could not be written\n", stderr);
     return static_cast<int>(ExitCode::not_so);
   }
