@@ -11,7 +11,8 @@ from .waiting import wait_until
 class Load:
     """Runs until stop(). `options` are hawser_load's, with underscores: rate=1000, shape="literal,queue"."""
 
-    def __init__(self, directory, publishers_at, subscribers_at, **options):
+    def __init__(self, directory, publishers_at, subscribers_at, on_ready=None, **options):
+        self._on_ready = on_ready
         binary = os.environ["HAWSER_LOAD"]
         arguments = [binary, "--control"]
         for name, urls in (("--pub-url", publishers_at), ("--sub-url", subscribers_at)):
@@ -50,6 +51,8 @@ class Load:
     def ready(self, deadline=40):
         first = self._next(deadline)
         assert first.get("ready"), first
+        if self._on_ready:
+            self._on_ready()
         return self
 
     def _ask(self, command, deadline=20):
