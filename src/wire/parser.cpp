@@ -31,7 +31,18 @@ constexpr std::array<Verb, 12> kVerbs = {{{"pub", Op::pub},
                                           {"info", Op::info},
                                           {"connect", Op::connect}}};
 
+constexpr std::size_t verb_bytes(Op op) {
+  for (const Verb& verb : kVerbs) {
+    if (verb.op == op) {
+      return verb.name.size();
+    }
+  }
+  return 0;
+}
+
 constexpr std::string_view kUnknownOperation = "Unknown Protocol Operation";
+
+constexpr std::string_view kNoLineEnd = "no CRLF after the payload";
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
@@ -159,23 +170,23 @@ Parser::Status Parser::next(std::string_view bytes, Frame& frame) {
       case word_of("pub "):
       case word_of({'p', 'u', 'b', kTabInLowerCase, 0}):
         if (is_blank(at[3]) && peer_ == Peer::client) {
-          return with_arguments(Op::pub, 3, bytes, frame);
+          return message<Op::pub>(bytes, frame);
         }
         break;
       case word_of("msg "):
       case word_of({'m', 's', 'g', kTabInLowerCase, 0}):
         if (is_blank(at[3]) && peer_ == Peer::server) {
-          return with_arguments(Op::msg, 3, bytes, frame);
+          return message<Op::msg>(bytes, frame);
         }
         break;
       case word_of("hpub"):
         if (is_blank(at[4]) && peer_ == Peer::client) {
-          return with_arguments(Op::hpub, 4, bytes, frame);
+          return message<Op::hpub>(bytes, frame);
         }
         break;
       case word_of("hmsg"):
         if (is_blank(at[4]) && peer_ == Peer::server) {
-          return with_arguments(Op::hmsg, 4, bytes, frame);
+          return message<Op::hmsg>(bytes, frame);
         }
         break;
       case word_of("ping"):
@@ -221,12 +232,12 @@ Parser::Status Parser::identify(std::string_view bytes, Frame& frame) {
                     reply ? std::string_view{} : kUnknownOperation);
     }
     switch (verb.op) {
-      case Op::pub:
-      case Op::hpub:
-      case Op::msg:
-      case Op::hmsg:
-      case Op::sub:
-      case Op::unsub: return with_arguments(verb.op, verb.name.size(), bytes, frame);
+      case Op::pub: return message<Op::pub>(bytes, frame);
+      case Op::hpub: return message<Op::hpub>(bytes, frame);
+      case Op::msg: return message<Op::msg>(bytes, frame);
+      case Op::hmsg: return message<Op::hmsg>(bytes, frame);
+      case Op::sub: return interest<Op::sub>(bytes, frame);
+      case Op::unsub: return interest<Op::unsub>(bytes, frame);
       default: return with_text(verb.op, verb.name.size(), bytes, frame);
     }
   }
@@ -236,69 +247,73 @@ Parser::Status Parser::identify(std::string_view bytes, Frame& frame) {
   return refuse(Errc::wire_unknown_operation, bytes, "no operation of the protocol", kUnknownOperation);
 }
 
-Parser::Status Parser::with_arguments(Op op, std::size_t verb_bytes, std::string_view bytes, Frame& frame) {
+// Cuts the line after the verb. False: `otherwise` is the answer.
+template <Op kOp>
+[[gnu::always_inline]] inline bool Parser::read_line(std::string_view bytes, Line& line, Status& otherwise) {
+  constexpr std::size_t kVerb = verb_bytes(kOp) + 1;
   const char* first = bytes.data();
-  const char* arguments = first + verb_bytes + 1;
-  Line line;
-  line.split(arguments, first, first + bytes.size());
-  const std::size_t longest = verb_bytes + 1 + line_limit(op);
+  line.split(first + kVerb, first, first + bytes.size());
+  const std::size_t longest = kVerb + line_limit(kOp);
   if (line.end == nullptr) [[unlikely]] {
-    return wait_for_line(longest, bytes);
+    otherwise = wait_for_line(longest, bytes);
+    return false;
   }
-  if (static_cast<std::size_t>(line.end - first) > longest) [[unlikely]] {
-    const std::size_t ending = line.end[-2] == '\r' ? 2 : 1;
-    if (static_cast<std::size_t>(line.end - first) - ending > longest) {
-      return refuse_long_line(bytes);
-    }
+  const auto length = static_cast<std::size_t>(line.end - first);
+  if (length > longest && length - (line.end[-2] == '\r' ? 2 : 1) > longest) [[unlikely]] {
+    otherwise = refuse_long_line(bytes);
+    return false;
   }
   if (line.stray_cr) [[unlikely]] {
-    return refuse(Errc::wire_bad_arguments, bytes, "a carriage return inside the line");
+    otherwise = refuse(Errc::wire_bad_arguments, bytes, "a carriage return inside the line");
+    return false;
   }
-  return op == Op::sub || op == Op::unsub ? without_payload(op, line, bytes, frame)
-                                          : with_payload(op, line, bytes, frame);
+  return true;
 }
 
 // PUB subject [reply] total; HPUB … headers total; MSG subject sid [reply] total; HMSG … headers total.
-Parser::Status Parser::with_payload(Op op, const Line& line, std::string_view bytes, Frame& frame) {
-  const bool has_headers = op == Op::hpub || op == Op::hmsg;
-  const bool has_sid = op == Op::msg || op == Op::hmsg;
-  const std::size_t sizes = has_headers ? 2 : 1;
-  const std::size_t fixed = (has_sid ? 2U : 1U) + sizes;
-  if (line.count != fixed && line.count != fixed + 1) {
+template <Op kOp>
+Parser::Status Parser::message(std::string_view bytes, Frame& frame) {
+  constexpr bool kHasHeaders = kOp == Op::hpub || kOp == Op::hmsg;
+  constexpr bool kHasSid = kOp == Op::msg || kOp == Op::hmsg;
+  constexpr std::size_t kSizes = kHasHeaders ? 2 : 1;
+  constexpr std::size_t kFixed = (kHasSid ? 2 : 1) + kSizes;
+  Line line;
+  Status otherwise{};
+  if (!read_line<kOp>(bytes, line, otherwise)) [[unlikely]] {
+    return otherwise;
+  }
+  if (line.count != kFixed && line.count != kFixed + 1) [[unlikely]] {
     return refuse(Errc::wire_bad_arguments, bytes, "a wrong number of arguments");
   }
-  const std::int64_t total = parse_size(line.arguments[line.count - 1]);
-  const std::int64_t headers = has_headers ? parse_size(line.arguments[line.count - 2]) : 0;
-  if (total < 0 || headers < 0 || headers > total) {
-    return refuse(Errc::wire_bad_size, bytes,
-                  headers > total && total >= 0 ? "headers longer than the whole" : "no size");
+  const std::int64_t total = parse_size(line.arguments[line.count - 1].text());
+  const std::int64_t headers = kHasHeaders ? parse_size(line.arguments[line.count - 2].text()) : 0;
+  if (total < 0 || headers < 0 || headers > total) [[unlikely]] {
+    return refuse(Errc::wire_bad_size, bytes, total < 0 || headers < 0 ? "no size" : "headers longer than the whole");
   }
   const auto total_bytes = static_cast<std::size_t>(total);
-  if (total_bytes > limits_.payload_bytes) {
+  const auto header_bytes = static_cast<std::size_t>(headers);
+  if (total_bytes > limits_.payload_bytes) [[unlikely]] {
     return refuse(Errc::wire_payload_too_large, bytes,
                   std::to_string(total) + " bytes, of at most " + std::to_string(limits_.payload_bytes),
                   "Maximum Payload Violation");
   }
   const char* first = bytes.data();
-  const auto line_bytes = static_cast<std::size_t>(line.end - first);
-  const std::size_t whole = line_bytes + total_bytes + 2;
-  const char* end = line.end + total_bytes;
+  const std::size_t whole = static_cast<std::size_t>(line.end - first) + total_bytes + 2;
   if (bytes.size() < whole) {
-    if (bytes.size() + 1 == whole && *end != '\r') {
-      return refuse(Errc::wire_payload_unterminated, bytes, "no CRLF after the payload", kUnknownOperation);
+    if (bytes.size() + 1 == whole && first[whole - 2] != '\r') {
+      return refuse(Errc::wire_payload_unterminated, bytes, kNoLineEnd, kUnknownOperation);
     }
     wanted_ = whole;
     return Status::more;
   }
-  if (end[0] != '\r' || end[1] != '\n') {
-    return refuse(Errc::wire_payload_unterminated, bytes, "no CRLF after the payload", kUnknownOperation);
+  if (first[whole - 2] != '\r' || first[whole - 1] != '\n') [[unlikely]] {
+    return refuse(Errc::wire_payload_unterminated, bytes, kNoLineEnd, kUnknownOperation);
   }
-  const auto header_bytes = static_cast<std::size_t>(headers);
-  frame.op = op;
+  frame.op = kOp;
   frame.raw = {first, whole};
-  frame.subject = line.arguments[0];
-  frame.sid = has_sid ? line.arguments[1] : std::string_view{};
-  frame.reply = line.count > fixed ? line.arguments[line.count - sizes - 1] : std::string_view{};
+  frame.subject = line.arguments[0].text();
+  frame.sid = kHasSid ? line.arguments[1].text() : std::string_view{};
+  frame.reply = line.count > kFixed ? line.arguments[kFixed - kSizes].text() : std::string_view{};
   frame.queue = {};
   frame.headers = {line.end, header_bytes};
   frame.payload = {line.end + header_bytes, total_bytes - header_bytes};
@@ -307,30 +322,36 @@ Parser::Status Parser::with_payload(Op op, const Line& line, std::string_view by
 }
 
 // SUB subject [queue] sid; UNSUB sid [max].
-Parser::Status Parser::without_payload(Op op, const Line& line, std::string_view bytes, Frame& frame) {
-  const std::size_t least = op == Op::sub ? 2 : 1;
-  if (line.count < least || line.count > least + 1) {
+template <Op kOp>
+Parser::Status Parser::interest(std::string_view bytes, Frame& frame) {
+  constexpr std::size_t kLeast = kOp == Op::sub ? 2 : 1;
+  Line line;
+  Status otherwise{};
+  if (!read_line<kOp>(bytes, line, otherwise)) {
+    return otherwise;
+  }
+  if (line.count < kLeast || line.count > kLeast + 1) {
     return refuse(Errc::wire_bad_arguments, bytes, "a wrong number of arguments");
   }
   frame = Frame{};
-  frame.op = op;
+  frame.op = kOp;
   frame.raw = bytes.substr(0, static_cast<std::size_t>(line.end - bytes.data()));
-  if (op == Op::sub) {
-    frame.subject = line.arguments[0];
-    frame.queue = line.count == 3 ? line.arguments[1] : std::string_view{};
-    frame.sid = line.arguments[line.count - 1];
+  if constexpr (kOp == Op::sub) {
+    frame.subject = line.arguments[0].text();
+    frame.queue = line.count == 3 ? line.arguments[1].text() : std::string_view{};
+    frame.sid = line.arguments[line.count - 1].text();
   } else {
-    frame.sid = line.arguments[0];
+    frame.sid = line.arguments[0].text();
     // nats-server takes what is no size, or a longer one, as "at once".
-    const std::int64_t max = line.count == 2 ? parse_size(line.arguments[1]) : 0;
+    const std::int64_t max = line.count == 2 ? parse_size(line.arguments[1].text()) : 0;
     frame.max = max > 0 ? static_cast<std::uint64_t>(max) : 0;
   }
   return Status::frame;
 }
 
 // CONNECT and INFO {json}, -ERR 'text'; and PING, PONG and +OK, whose text is ignored.
-Parser::Status Parser::with_text(Op op, std::size_t verb_bytes, std::string_view bytes, Frame& frame) {
-  const std::size_t longest = verb_bytes + 1 + line_limit(op);
+Parser::Status Parser::with_text(Op op, std::size_t verb, std::string_view bytes, Frame& frame) {
+  const std::size_t longest = verb + 1 + line_limit(op);
   const std::size_t end = bytes.find('\n');
   if (end == std::string_view::npos) {
     return wait_for_line(longest, bytes);
@@ -346,21 +367,13 @@ Parser::Status Parser::with_text(Op op, std::size_t verb_bytes, std::string_view
   frame.op = op;
   frame.raw = bytes.substr(0, end + 1);
   if (op == Op::info || op == Op::connect || op == Op::err) {
-    std::string_view text = trim_blanks(line.substr(verb_bytes));
+    std::string_view text = trim_blanks(line.substr(verb));
     if (op == Op::err && text.size() >= 2 && text.front() == '\'' && text.back() == '\'') {
       text = text.substr(1, text.size() - 2);
     }
     frame.payload = text;
   }
   return Status::frame;
-}
-
-std::size_t Parser::line_limit(Op op) const noexcept {
-  if (op == Op::info || op == Op::connect) {
-    return limits::kInfoBytes;
-  }
-  constexpr std::size_t kServerFactor = 16;
-  return peer_ == Peer::client ? limits_.control_line_bytes : limits_.control_line_bytes * kServerFactor;
 }
 
 // The line's end is not there. `longest`: what the line may have without it, verb included.

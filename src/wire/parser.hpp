@@ -62,15 +62,26 @@ class Parser {
   void reset() noexcept;
 
  private:
+  static constexpr std::size_t kServerLineFactor = 16;
+
   Status identify(std::string_view bytes, Frame& frame);
-  Status with_arguments(Op op, std::size_t verb_bytes, std::string_view bytes, Frame& frame);
-  Status with_payload(Op op, const Line& line, std::string_view bytes, Frame& frame);
-  Status without_payload(Op op, const Line& line, std::string_view bytes, Frame& frame);
-  Status with_text(Op op, std::size_t verb_bytes, std::string_view bytes, Frame& frame);
-  [[nodiscard]] std::size_t line_limit(Op op) const noexcept;
+  // The way of every message: each is compiled whole, so that nothing but the line is kept in memory.
+  template <Op kOp>
+  Status message(std::string_view bytes, Frame& frame);
+  template <Op kOp>
+  Status interest(std::string_view bytes, Frame& frame);
+  template <Op kOp>
+  bool read_line(std::string_view bytes, Line& line, Status& otherwise);
+  Status with_text(Op op, std::size_t verb, std::string_view bytes, Frame& frame);
+  [[nodiscard]] std::size_t line_limit(Op op) const noexcept {
+    return op == Op::info || op == Op::connect ? limits::kInfoBytes
+           : peer_ == Peer::client             ? limits_.control_line_bytes
+                                               : limits_.control_line_bytes * kServerLineFactor;
+  }
   Status wait_for_line(std::size_t longest, std::string_view bytes);
-  Status refuse_long_line(std::string_view bytes);
-  Status refuse(Errc code, std::string_view bytes, std::string_view what, std::string_view server_text = {});
+  [[gnu::cold]] Status refuse_long_line(std::string_view bytes);
+  [[gnu::cold]] Status refuse(Errc code, std::string_view bytes, std::string_view what,
+                              std::string_view server_text = {});
 
   ParserLimits limits_;
   Peer peer_;
