@@ -62,7 +62,9 @@ std::optional<std::string> Block::path(std::string_view key) {
   if (node == nullptr) return std::nullopt;
   const std::filesystem::path written(std::string(trimmed(node->text)));
   if (written.is_absolute() || node->text.starts_with("pkcs11:")) return written.string();
-  return (schema_.directory / written).lexically_normal().string();
+  std::string joined = (schema_.directory / written).lexically_normal().string();
+  if (!joined.starts_with('/') && !joined.starts_with('.')) joined.insert(0, "./");  // so that it reads as a path everywhere
+  return joined;
 }
 
 void Block::boolean(std::string_view key, bool& out) {
