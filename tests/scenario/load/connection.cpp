@@ -32,6 +32,7 @@ natsStatus set_all(natsOptions* o, const Options& options, const std::string& ur
   if (s == NATS_OK) s = natsOptions_SetReconnectWait(o, options.reconnect_wait.count());
   if (s == NATS_OK) s = natsOptions_SetReconnectJitter(o, 0, 0);
   if (s == NATS_OK) s = natsOptions_SetIgnoreDiscoveredServers(o, true);
+  if (s == NATS_OK) s = natsOptions_SetSendAsap(o, options.send_asap);
   if (s == NATS_OK) s = natsOptions_SetErrorHandler(o, on_error, &events);
   if (s == NATS_OK) s = natsOptions_SetDisconnectedCB(o, on_disconnected, &events);
   if (s == NATS_OK) s = natsOptions_SetReconnectedCB(o, on_reconnected, &events);

@@ -62,6 +62,7 @@ std::expected<Options, int> parse_options(int argc, char** argv) {
   app.add_option("--drain-quiet-ms", quiet_ms, "how long nothing may arrive before what is missing counts as lost");
   app.add_option("--drain-limit-ms", drain_ms);
   app.add_option("--reconnect-wait-ms", wait_ms);
+  app.add_flag("--send-asap", o.send_asap, "write each message at once; libnats gathers for about a millisecond otherwise");
   app.add_flag("--control", o.control, "take `mark`, `status` and `stop` on standard input, a JSON line for each");
   add_fault_options(app, o.faults);
   try {

@@ -59,7 +59,8 @@ struct Options {
   std::chrono::milliseconds drain_quiet{2000};
   std::chrono::milliseconds drain_limit{60000};
   std::chrono::milliseconds reconnect_wait{50};
-  bool control = false;  // commands on standard input
+  bool send_asap = false;  // write each message at once, rather than when libnats flushes (about a millisecond)
+  bool control = false;    // commands on standard input
 };
 
 std::expected<Options, int> parse_options(int argc, char** argv);
