@@ -19,16 +19,16 @@ namespace hawser::identity {
 
 // A user's claims. A copy without anything secret: none of these fields can be used to connect.
 struct UserClaims {
-  std::string subject;  // the user's public key, U…
-  std::string name;
-  std::string issuer;          // the account's key or signing key, A…
-  std::string issuer_account;  // the account, if a signing key signed; else empty
-  std::optional<std::chrono::sys_seconds> issued_at;
-  std::optional<std::chrono::sys_seconds> not_before;
-  std::optional<std::chrono::sys_seconds> expires;
+  std::string subject{};  // the user's public key, U…
+  std::string name{};
+  std::string issuer{};          // the account's key or signing key, A…
+  std::string issuer_account{};  // the account, if a signing key signed; else empty
+  std::optional<std::chrono::sys_seconds> issued_at{};
+  std::optional<std::chrono::sys_seconds> not_before{};
+  std::optional<std::chrono::sys_seconds> expires{};
   bool bearer = false;  // no seed is needed: whoever has the token is the user
   int version = 2;
-  std::vector<std::string> allowed_connection_types;  // empty: any
+  std::vector<std::string> allowed_connection_types{};  // empty: any
 };
 
 // Errors: jwt_malformed, jwt_unsupported, jwt_wrong_type, jwt_signature_invalid; limit_exceeded over 1 MiB. Never
