@@ -48,7 +48,7 @@ int keep_session(SSL* ssl, SSL_SESSION* session) {
   if (connection == nullptr || connection->session_key.empty()) {
     return 0;
   }
-  // A copy: OpenSSL spoils the connection's own session when it ends without a TLS close, as broken ones do.
+  // A copy, for the same reason as in SessionCache::take.
   if (Owned<SSL_SESSION> copy(SSL_SESSION_dup(session)); copy != nullptr) {
     connection->sessions->keep(connection->session_key, std::move(copy));
   }

@@ -30,6 +30,10 @@ CrlInfo describe_crl(X509_CRL* crl) {
 
 bool blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
+std::string key_digest(const Source& source, const SourceBytes& bytes) {
+  return sha256_hex(source.key_in_token() ? std::string_view(source.key_file) : bytes.key.reveal());
+}
+
 // Parses one source's bytes into parts, collecting what is wrong.
 class Parser {
  public:
@@ -39,7 +43,9 @@ class Parser {
   std::unique_ptr<Material::Parts> parse(std::vector<Error>& errors) {
     parts_->source = source_;
     parts_->key_readable_by_others = bytes_.key_readable_by_others;
-    digest();
+    parts_->id = content_id(source_, bytes_);
+    parts_->cert_digest = sha256_hex(bytes_.cert);
+    parts_->key_digest = key_digest(source_, bytes_);
     identity(errors);
     trust(errors);
     crls(errors);
@@ -47,12 +53,6 @@ class Parser {
   }
 
  private:
-  void digest() {
-    parts_->cert_digest = sha256_hex(bytes_.cert);
-    parts_->key_digest = sha256_hex(source_.key_in_token() ? std::string_view(source_.key_file) : bytes_.key.reveal());
-    parts_->id = sha256_hex(parts_->cert_digest + parts_->key_digest + sha256_hex(bytes_.ca) + sha256_hex(bytes_.crl));
-  }
-
   void identity(std::vector<Error>& errors) {
     const bool has_cert = !source_.cert_file.empty() || !bytes_.cert.empty();
     const bool has_key = !source_.key_file.empty() || !bytes_.key.empty();
@@ -162,6 +162,10 @@ void build_store(Material::Parts& parts) {
 }
 
 }  // namespace
+
+std::string content_id(const Source& source, const SourceBytes& bytes) {
+  return sha256_hex(sha256_hex(bytes.cert) + key_digest(source, bytes) + sha256_hex(bytes.ca) + sha256_hex(bytes.crl));
+}
 
 Material::Material(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
 Material::~Material() = default;

@@ -86,7 +86,7 @@ class Material {
   Material& operator=(const Material&) = delete;
 
   [[nodiscard]] const Source& source() const noexcept;
-  // SHA-256 of the content, lowercase hex: equal for equal material. Says nothing about the key.
+  // SHA-256 of the content, lowercase hex: equal for equal material.
   [[nodiscard]] const std::string& id() const noexcept;
 
   [[nodiscard]] bool has_certificate() const noexcept { return !chain().empty(); }

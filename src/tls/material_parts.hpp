@@ -13,8 +13,8 @@ namespace hawser::tls {
 struct Material::Parts {
   Source source;
   std::string id;
-  std::string cert_digest;  // of the chain and of the public half of the key: which half of a pair has changed
-  std::string key_digest;
+  std::string cert_digest;  // which half of a pair has changed
+  std::string key_digest;   // of the file, or of a token's URI
   bool key_readable_by_others = false;
 
   std::vector<Owned<X509>> chain;
@@ -28,5 +28,8 @@ struct Material::Parts {
   std::vector<CertificateInfo> trust_info;
   std::vector<CrlInfo> crl_info;
 };
+
+// Of the content of a source, equal for equal content: Material::id().
+[[nodiscard]] std::string content_id(const Source& source, const SourceBytes& bytes);
 
 }  // namespace hawser::tls

@@ -40,8 +40,8 @@ Owned<SSL_SESSION> SessionCache::take(const std::string& server, WallTime now) {
     return nullptr;
   }
   if (SSL_SESSION_get_protocol_version(newest->second.get()) < TLS1_3_VERSION) {
-    SSL_SESSION_up_ref(newest->second.get());
-    return Owned<SSL_SESSION>(newest->second.get());
+    // A copy: OpenSSL spoils the session of a connection that ends without a TLS close.
+    return Owned<SSL_SESSION>(SSL_SESSION_dup(newest->second.get()));
   }
   Owned<SSL_SESSION> session = std::move(newest->second);
   kept_.erase(std::next(newest).base());

@@ -34,7 +34,8 @@ struct WatchEvents {
   std::function<void(const Error&)> rejected{};                 // once for each content that is not usable
   std::function<void(const Error&)> incomplete{};               // waiting for the other half; once for each content
   std::function<void(const std::string& path)> file_changed{};  // an extra file has other content than before
-  std::function<void()> unchanged{};                            // reload_now() found nothing new
+  // reload_now() found nothing new, or what was rejected or incomplete is again what is in use.
+  std::function<void()> unchanged{};
 };
 
 class Watcher {
