@@ -27,6 +27,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     "SHELL:-Xclang -fno-pch-timestamp" -fdebug-compilation-dir=. -Wno-gnu-zero-variadic-macro-arguments)
   add_link_options(-fuse-ld=lld-19)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 sees overflows in libstdc++'s own std::string and vector where there are none (its bugs 105329, 105651, 106199).
+  target_compile_options(hawser_options INTERFACE
+    -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread)
+endif()
 target_compile_definitions(hawser_options INTERFACE _GLIBCXX_ASSERTIONS)
 target_link_options(hawser_options INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
 add_link_options(-pie)
