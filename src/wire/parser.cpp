@@ -226,7 +226,7 @@ Parser::Status Parser::identify(std::string_view bytes, Frame& frame) {
       continue;
     }
     if (!may_say(peer_, verb.op)) {
-      // nats-server logs a client's +OK and -ERR, and closes.
+      // At a client's -ERR nats-server closes without a word; +OK it passes over, but no client sends one.
       const bool reply = verb.op == Op::ok || verb.op == Op::err;
       return refuse(Errc::wire_unexpected_operation, bytes, "not for this side",
                     reply ? std::string_view{} : kUnknownOperation);

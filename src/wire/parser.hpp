@@ -3,8 +3,9 @@
 // It keeps no bytes: the caller shows it what it has, from the start of a frame, and the parser either finds one whole
 // frame there, or asks for more, or refuses. Bytes that were not consumed must be shown again, with more behind them.
 // It accepts what nats-server accepts (verbs in any case, runs of blanks, LF for CRLF at the end of a control line),
-// with one exception: a CR inside a control line, from which nats-server cuts bytes, is refused, so that a frame passed
-// on as it came can never mean something else there. Not thread-safe; one a connection.
+// except for a CR inside a control line, from which nats-server cuts bytes, and a line without arguments, which it
+// joins with the next: these are refused, so that a frame passed on as it came can never mean something else there. Not
+// thread-safe; one a connection.
 //
 //   Parser parser(Peer::client, limits);
 //   while (true) {
