@@ -2,7 +2,7 @@
 //
 // A move-only value, since it holds secrets; parse it once from Frame::payload. Absent keys have nats-server's
 // defaults. Keys are compared without case, the last of several wins and null changes nothing, as in nats-server's
-// decoder.
+// decoder. Stricter than there: `null` for the whole object, and text that is not UTF-8, are refused.
 //
 //   auto options = parse_connect(frame.payload);
 //   if (!options) close();   // WIR-421; nats-server closes without a word
