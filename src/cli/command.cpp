@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kPostureFirst = 100;
 constexpr int kTlsFirst = 200;
+constexpr int kNetFirst = 300;
 constexpr int kConfigFirst = 700;
 
 std::atomic<int> stop_event{-1};
@@ -41,7 +42,9 @@ ExitCode exit_code(const Error& error) {
     return ExitCode::refused;
   }
   const ErrorKind kind = info(error.code).kind;
-  if (kind == ErrorKind::misuse || error.code == Errc::file_unreadable) {
+  // What is permanent about TLS is our own material: a handshake's errors are denied or retryable.
+  const bool bad_material = number >= kTlsFirst && number < kNetFirst && kind == ErrorKind::permanent;
+  if (kind == ErrorKind::misuse || bad_material || error.code == Errc::file_unreadable) {
     return ExitCode::misuse;
   }
   const bool about_a_connection = number >= kTlsFirst && number < kConfigFirst;
