@@ -15,18 +15,14 @@ bool is_printable_path(std::string_view path) {
   return path.starts_with('/') || path.starts_with("./") || path.starts_with("../");
 }
 
-std::string replace_all(std::string text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos && !from.empty();
-       at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-  return text;
-}
-
 Result<Secret> read_credential(const std::string& path) {
   Result<Secret> text = read_secret_file(path, limits::kCredentialFileBytes);
   if (!text && !is_printable_path(path)) {
-    return fail(text.error().code, replace_all(std::move(text.error().doing), path, "the file that is named"));
+    // The system's reason, which stands last, without the path.
+    const std::string& doing = text.error().doing;
+    const std::size_t reason = doing.rfind(": ");
+    return fail(text.error().code,
+                "reading the file" + (reason == std::string::npos ? std::string() : doing.substr(reason)));
   }
   return text;
 }
@@ -70,6 +66,14 @@ Errc code_of(tls::FindingCode code) {
 // The text of a path setting; empty if it is not set, or not known here.
 std::string path_of(const OptionalSetting<std::string>& setting) {
   return setting && setting->known ? setting->value : std::string();
+}
+
+std::string replace_all(std::string text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string::npos && !from.empty();
+       at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
 }
 
 std::vector<MaterialFact> look_at_material(const Settings& settings, WallTime now) {
