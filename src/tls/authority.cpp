@@ -81,6 +81,12 @@ bool add_extension(X509* certificate, X509* issuer, int id, const char* value) {
   return extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
+// A CA from elsewhere may have no key identifier to point to.
+bool add_authority_key_id(X509* certificate, X509* issuer) {
+  return X509_get0_subject_key_id(issuer) == nullptr ||
+         add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always");
+}
+
 // Built as objects, not as configuration text: a comma or a colon in a name must stay what it is.
 bool push_name(GENERAL_NAMES* names, int type, const std::string& text) {
   GENERAL_NAME* name = GENERAL_NAME_new();
@@ -165,10 +171,11 @@ Result<void> sign(Draft& draft, X509* issuer, EVP_PKEY* issuer_key) {
   X509* certificate = draft.certificate.get();
   if (X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) != 1 ||
       !add_extension(certificate, issuer, NID_subject_key_identifier, "hash") ||
-      !add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always") ||
-      X509_sign(certificate, issuer_key, digest_for(issuer_key)) <= 0) {
+      !add_authority_key_id(certificate, issuer) || X509_sign(certificate, issuer_key, digest_for(issuer_key)) <= 0) {
     return failed("signing a certificate");
   }
+  // Read anew: the object has cached what it was before its last extensions.
+  draft.certificate.reset(X509_dup(certificate));
   return {};
 }
 
@@ -245,12 +252,17 @@ Result<void> add_revoked(X509_CRL* crl, const std::string& serial, ASN1_TIME* wh
 
 bool add_crl_extensions(X509_CRL* crl, X509* issuer, std::uint64_t number) {
   const Owned<ASN1_INTEGER> value(ASN1_INTEGER_new());
+  if (ASN1_INTEGER_set_uint64(value.get(), number) != 1 ||
+      X509_CRL_add1_ext_i2d(crl, NID_crl_number, value.get(), 0, X509V3_ADD_DEFAULT) != 1) {
+    return false;
+  }
+  if (X509_get0_subject_key_id(issuer) == nullptr) {
+    return true;  // a CA from elsewhere, without a key identifier to point to
+  }
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, nullptr, nullptr, crl, 0);
   const Owned<X509_EXTENSION> key_id(X509V3_EXT_conf_nid(nullptr, &context, NID_authority_key_identifier, "keyid"));
-  return ASN1_INTEGER_set_uint64(value.get(), number) == 1 && key_id != nullptr &&
-         X509_CRL_add_ext(crl, key_id.get(), -1) == 1 &&
-         X509_CRL_add1_ext_i2d(crl, NID_crl_number, value.get(), 0, X509V3_ADD_DEFAULT) == 1;
+  return key_id != nullptr && X509_CRL_add_ext(crl, key_id.get(), -1) == 1;
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ ENGINE* start_engine() {
     ENGINE_free(engine);
     return nullptr;
   }
+  ENGINE_ctrl_cmd_string(engine, "QUIET", nullptr, 0);  // it would print the URI, PIN and all, to standard error
   ENGINE_ctrl_cmd(engine, "SET_USER_INTERFACE", 0, silent_ui(), nullptr, 0);
   return engine;  // for the life of the process: keys refer to it
 }

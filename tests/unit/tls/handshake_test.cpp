@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crafted.hpp"
 #include "pki.hpp"
 
 namespace hawser::tls::test {
@@ -133,12 +134,16 @@ TEST(Handshake, trusts_an_end_entity_certificate_for_itself_alone) {
 }
 
 TEST(Handshake, does_not_let_a_trusted_end_entity_certificate_sign_others) {
-  Sides sides;
-  // A certificate without CA:TRUE whose key signs another one: made by reading it back as if it were an authority.
-  const Issued pinned = must(Authority::self_signed({.common_name = "Test CA"}));
-  EXPECT_FALSE(Authority::from_pem(pinned.chain_pem, pinned.key_pem));
-  sides.client_trusts = pinned.chain_pem;
-  expect_client_error(sides.run(), Errc::tls_unknown_authority);
+  // Not a CA by its extensions; of version 1, which OpenSSL alone would take for a CA; without basicConstraints.
+  for (const char* constraints : {"critical,CA:FALSE", static_cast<const char*>(nullptr)}) {
+    const Crafted pinned = craft({.name = "Pinned", .basic_constraints = constraints});
+    Sides sides;
+    sides.client_trusts = pinned.issued().chain_pem;
+    sides.server =
+        craft({.name = "nats", .issuer = &pinned, .basic_constraints = "CA:FALSE", .dns_name = "DNS:nats.example.com"})
+            .issued();
+    expect_client_error(sides.run(), Errc::tls_unknown_authority);
+  }
 }
 
 TEST(Handshake, still_checks_name_and_dates_of_a_pinned_certificate) {
