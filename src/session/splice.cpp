@@ -92,7 +92,7 @@ void Splice::spread(SpliceActions& out) {
 
 // PING o1. Without echo, a publish that the server hands to a queue group must not find N in it.
 void Splice::mark_old(Time now, SpliceActions& out) {
-  if (!options_.echo && subscriptions_.has_queues()) hold_publishes(out);
+  if (!options_.echo && subscriptions_.has_queues() && rules_.hold_for_queues) hold_publishes(out);
   if (!rules_.queue_overlap) leave_queues(Side::old_link, out);
   ping(Side::old_link, Phase::marking_old, now, out);
 }

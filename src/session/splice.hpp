@@ -63,6 +63,7 @@ struct SpliceRules {
   bool queue_linger = true;              // otherwise O is closed right after the cut
   bool hold_own_subscribes = true;       // otherwise a SUB in the middle goes to N at once, alone
   bool drain_own_publishes = true;       // echo: false: PING o0
+  bool hold_for_queues = true;           // echo: false: own publishes wait before N joins queue groups
   bool own_notes = true;                 // echo: false
   bool own_notes_after_cut = true;       // echo: false: also for what O receives of N's
 };
@@ -193,6 +194,7 @@ class Splice {
   void retreat(Time now, SpliceActions& out);
   void rejoin_queues(SpliceActions& out);
   [[nodiscard]] bool leaving_new() const;
+  [[nodiscard]] bool mistakable() const;
 
   SpliceOptions options_;
   SpliceRules rules_;

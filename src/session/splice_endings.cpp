@@ -1,4 +1,6 @@
 // When it does not go as planned: a link dies, a PONG does not come, or it is given up.
+#include <algorithm>
+
 #include "session/splice.hpp"
 
 namespace hawser::session {
@@ -22,8 +24,15 @@ void Splice::on_closed(Side side, Time now, SpliceActions& out) {
   }
 }
 
+// All that O was sent after o1 has a copy on N, and all that it was sent before has arrived: once there is PONG o1,
+// nothing is lost with O. But if O brought f before o1 and N brought one early, those may have been two identical
+// messages, of which the second was taken for the copy of the first, and was still to come on O.
+bool Splice::mistakable() const {
+  return std::ranges::any_of(ledger_.entries(),
+                             [](const Counts& counts) { return counts.before_mark > 0 && counts.early > 0; });
+}
+
 void Splice::old_died(Time now, SpliceActions& out) {
-  const bool queues = subscriptions_.has_queues() && queues_on_old_;
   if (!new_open_) {  // N died before it
     ++counters_.losses_possible;
     return finish(How::both_died, out);
@@ -33,9 +42,7 @@ void Splice::old_died(Time now, SpliceActions& out) {
     reason_ = "the old connection was lost after the cut";
     return wait(settle(), Phase::trailing, now, out);
   }
-  // All that O was sent after o1 has a copy on N, and all that it was sent before has arrived, unless that PONG has
-  // not. Before n2, one of several identical messages may have been taken for another.
-  if (!credited_ || queues || leaving_new()) ++counters_.losses_possible;
+  if (!marked_old_ || subscriptions_.has_queues() || leaving_new() || mistakable()) ++counters_.losses_possible;
   if (leaving_new()) ++counters_.duplicates_possible;  // the counts are gone
   reason_ = "the old connection was lost before the cut";
   how_ = How::old_died;

@@ -20,14 +20,17 @@ void HoldBuffer::drop_first(HoldChain& chain) {
   chain.first = item.next;
   bytes_ -= cost(item.raw);
   item.raw = {};
-  while (!items_.empty() && items_.front().raw.empty()) {
-    items_.pop_front();
-    ++base_;
-  }
+  while (gone_ < items_.size() && items_[gone_].raw.empty()) ++gone_;
+  if (2 * gone_ < items_.size()) return;
+  items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(gone_));
+  base_ += static_cast<std::uint32_t>(gone_);
+  gone_ = 0;
 }
 
 void HoldBuffer::clear() {
+  base_ += static_cast<std::uint32_t>(items_.size());
   items_ = {};
+  gone_ = 0;
   bytes_ = 0;
 }
 

@@ -5,9 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "session/splice_ledger.hpp"
 
@@ -30,7 +31,7 @@ class HoldBuffer {
   [[nodiscard]] bool first_is_early(const HoldChain& chain) const { return items_[chain.first - base_].early; }
 
   // In order, with what was dropped as empty texts.
-  [[nodiscard]] const std::deque<Item>& items() const { return items_; }
+  [[nodiscard]] std::span<const Item> items() const { return std::span(items_).subspan(gone_); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] static std::size_t cost(std::string_view raw) { return raw.size() + sizeof(Item); }
   void clear();
@@ -38,8 +39,9 @@ class HoldBuffer {
  private:
   [[nodiscard]] Item& at(std::uint32_t number) { return items_[number - base_]; }
 
-  std::deque<Item> items_;
-  std::uint32_t base_ = 0;  // number of the first item
+  std::vector<Item> items_;
+  std::uint32_t base_ = 0;  // number of items_[0]
+  std::size_t gone_ = 0;    // how many were dropped at the front
   std::size_t bytes_ = 0;
 };
 
