@@ -35,7 +35,9 @@ void answer_on(Reactor& reactor, std::weak_ptr<Resolver::Answer> query, Result<s
 
 }  // namespace
 
-Resolver::~Resolver() {
+Resolver::~Resolver() { stop(); }
+
+void Resolver::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;

@@ -27,6 +27,8 @@ class Resolver {
 
   Resolver() = default;
   ~Resolver();
+  // No answer is posted from here on; call it before the reactors that asked are destroyed.
+  void stop();
 
   // Calls `answer` on the reactor's thread, in a later turn.
   [[nodiscard]] Query resolve(Reactor& reactor, std::string host, std::uint16_t port, Answer answer);

@@ -1,0 +1,50 @@
+// The agent's own session: it tells whether the server can be reached, and what its INFO says, before any client is there.
+// Belongs to the first worker's thread; up() and state() are for any thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "agent/metrics.hpp"
+#include "session/session.hpp"
+
+namespace hawser::agent {
+
+class Control final : private session::SessionUser {
+ public:
+  Control(net::Reactor& reactor, net::Resolver& resolver, const session::SessionOptions& options, Metrics& metrics,
+          std::function<void(const wire::ServerInfo&)> heard);
+  ~Control();
+
+  void start(session::AccessPtr access);
+  void take_up(const session::AccessPtr& access);
+  void check_posture();
+
+  [[nodiscard]] bool up() const noexcept { return up_.load(std::memory_order_acquire); }
+  // "connected to tls://nats:4222 (n1)", or why not.
+  [[nodiscard]] std::string state() const;
+
+ private:
+  void on_messages(std::string_view, std::size_t) override {}
+  void on_flushed(std::uint64_t) override {}
+  void on_client_error(std::string_view) override {}
+  void on_up(const wire::ServerInfo& info) override;
+  void on_down(const Error& error) override;
+  void on_relieved() override {}
+  void set(bool up, std::string state);
+
+  net::Reactor& reactor_;
+  net::Resolver& resolver_;
+  const session::SessionOptions& options_;
+  Metrics& metrics_;
+  std::function<void(const wire::ServerInfo&)> heard_;
+  std::unique_ptr<session::Session> session_;
+  std::atomic<bool> up_{false};
+  mutable std::mutex mutex_;
+  std::string state_ = "not connected yet";  // guarded by mutex_
+};
+
+}  // namespace hawser::agent

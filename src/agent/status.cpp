@@ -1,0 +1,80 @@
+#include "agent/status.hpp"
+
+namespace hawser::agent {
+namespace {
+
+using Section = admin::Status::Section;
+using admin::Tone;
+
+Section connection(const Snapshot& s) {
+  const posture::Decision& decision = *s.access->decision;
+  Section section{"Connection", {}};
+  section.items.push_back({"server", s.upstream, s.upstream_up ? Tone::good : Tone::bad});
+  section.items.push_back({"transport", std::string(to_string(decision.transport)),
+                           decision.transport == posture::Transport::tls ? Tone::good : Tone::warning});
+  section.items.push_back({"authentication", s.access->credential->printable(), Tone::neutral});
+  if (decision.break_glass.active) {
+    section.items.push_back({"plaintext override",
+                             "owner " + decision.break_glass.owner +
+                                 (decision.break_glass.until ? ", until " + to_rfc3339(*decision.break_glass.until) : ""),
+                             Tone::bad});
+  }
+  section.items.push_back({"listens on", s.listen, Tone::neutral});
+  section.items.push_back({"started", to_rfc3339(s.started), Tone::neutral});
+  return section;
+}
+
+Section certificate(const Snapshot& s) {
+  Section section{"Certificate", {}};
+  if (!s.material->has_certificate()) {
+    section.items.push_back({"client certificate", "none", Tone::neutral});
+  } else {
+    const tls::CertificateInfo& leaf = s.material->chain().front();
+    section.items.push_back({"subject", leaf.subject, Tone::neutral});
+    section.items.push_back({"SHA-256", leaf.sha256, Tone::neutral});
+    section.items.push_back({"valid until", tls::format_time(leaf.not_after), Tone::neutral});
+  }
+  for (const tls::Finding& finding : s.material->findings(std::chrono::floor<std::chrono::seconds>(wall_now()))) {
+    section.items.push_back(
+        {finding.severity == tls::Severity::warning ? "warning" : "note", finding.message,
+         finding.severity == tls::Severity::warning ? Tone::warning : Tone::neutral});
+  }
+  if (!s.last_rejection.empty()) {
+    section.items.push_back({"last reload", "rejected: " + s.last_rejection, Tone::bad});
+  }
+  return section;
+}
+
+Section traffic(const Snapshot& s, const Metrics& m) {
+  Section section{"Traffic", {}};
+  const auto item = [&](std::string name, auto value) {
+    section.items.push_back({std::move(name), std::to_string(value), Tone::neutral});
+  };
+  item("clients", s.clients_total);
+  item("messages to the server", m.session.messages_out.value());
+  item("messages from the server", m.session.messages_in.value());
+  item("reloads taken up", m.reload_ok.value());
+  item("reloads rejected", m.reload_rejected.value());
+  item("disconnects", m.session.disconnects.value());
+  item("reconnects", m.session.reconnects.value());
+  return section;
+}
+
+}  // namespace
+
+admin::Status make_status(const Snapshot& s, const Metrics& metrics) {
+  admin::Status status;
+  status.title = "hawser agent " + s.version;
+  status.headline = s.upstream_up ? s.upstream : "no server: " + s.upstream;
+  status.tone = s.upstream_up ? Tone::good : Tone::bad;
+  status.sections = {connection(s), certificate(s), traffic(s, metrics)};
+  admin::Status::Table table{"Clients", {"id", "name", "server", "subscriptions", "unconfirmed bytes"}, {}, s.clients_total};
+  for (const Worker::ClientView& client : s.clients) {
+    table.rows.push_back({std::to_string(client.id), client.name, client.up ? client.server : "connecting",
+                          std::to_string(client.subscriptions), std::to_string(client.unconfirmed_bytes)});
+  }
+  status.tables.push_back(std::move(table));
+  return status;
+}
+
+}  // namespace hawser::agent

@@ -1,0 +1,228 @@
+// hawser agent: the sidecar.
+#include <CLI/CLI.hpp>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include "agent/agent.hpp"
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "cli/command.hpp"
+#include "config/agent_file.hpp"
+#include "posture/gather.hpp"
+
+namespace hawser::cli {
+namespace {
+
+struct AgentCommand {
+  std::string config;
+  std::string listen;
+  std::string admin;
+  std::string ports_file;
+  std::string log_level;
+  std::string log_format;
+  std::size_t threads = 0;
+  bool check = false;
+};
+
+// The file (when there is one), under the flags.
+Result<config::AgentFile> read_file(const AgentCommand& command) {
+  if (command.config.empty() && !config::find_agent_file("./config")) {
+    config::AgentFile none;
+    return none;
+  }
+  return config::load_agent_directory(command.config.empty() ? "./config" : command.config);
+}
+
+Result<void> apply_flags(const AgentCommand& command, config::AgentFile& file) {
+  if (!command.listen.empty()) {
+    auto listen = config::parse_listen_address(command.listen);
+    if (!listen) {
+      return std::unexpected(std::move(listen.error()));
+    }
+    file.agent.listen = *listen;
+  }
+  if (command.admin == "off") {
+    file.agent.admin.reset();
+  } else if (!command.admin.empty()) {
+    auto admin = config::parse_listen_address(command.admin);
+    if (!admin) {
+      return std::unexpected(std::move(admin.error()));
+    }
+    file.agent.admin = *admin;
+  }
+  if (command.threads != 0) {
+    file.agent.threads = static_cast<std::uint32_t>(command.threads);
+  }
+  static const std::map<std::string, log::Level> levels{{"debug", log::Level::debug},
+                                                        {"info", log::Level::info},
+                                                        {"warn", log::Level::warn},
+                                                        {"error", log::Level::error}};
+  if (!command.log_level.empty()) {
+    file.agent.log_level = levels.at(command.log_level);
+  }
+  if (!command.log_format.empty()) {
+    file.agent.log_format = command.log_format == "json" ? log::Format::json : log::Format::text;
+  }
+  return {};
+}
+
+// Logs every finding; the first error is what stops the start.
+Result<void> obey(const posture::Decision& decision) {
+  Result<void> verdict;
+  for (const posture::Finding& finding : decision.findings) {
+    const log::Level level = finding.severity == posture::Severity::error     ? log::Level::error
+                             : finding.severity == posture::Severity::warning ? log::Level::warn
+                                                                              : log::Level::info;
+    std::string sources;
+    for (const std::string& source : finding.sources) {
+      sources += (sources.empty() ? "" : ", ") + source;
+    }
+    log::write(level, finding.message,
+               {{"id", error_id(finding.code)},
+                {"code", info(finding.code).name},
+                {"source", sources},
+                {"hint", finding.hint}});
+    if (verdict && finding.severity == posture::Severity::error) {
+      verdict = std::unexpected(posture::to_error(finding));
+    }
+  }
+  return verdict;
+}
+
+Result<agent::Options> make_options(const AgentCommand& command) {
+  auto file = read_file(command);
+  if (!file) {
+    return std::unexpected(std::move(file.error()));
+  }
+  if (auto applied = apply_flags(command, *file); !applied) {
+    return std::unexpected(std::move(applied.error()));
+  }
+  log::configure(file->agent.log_level, file->agent.log_format);
+  if (file->persistence.enabled && file->is_set("persistence.enabled")) {
+    return fail(Errc::agent_cannot_queue, file->origins["persistence.enabled"]);
+  }
+  if (file->broker == config::BrokerType::local) {
+    return fail(Errc::agent_no_local_broker, file->origins["broker.type"]);
+  }
+
+  agent::Options options;
+  auto settings = std::make_shared<posture::Settings>(
+      posture::merge(posture::from_environment(posture::process_environment), std::move(file->connection)));
+  auto decision = std::make_shared<posture::Decision>(posture::evaluate(
+      *settings, posture::gather(*settings, wall_now()), wall_now(), posture::Purpose::start_up));
+  if (auto allowed = obey(*decision); !allowed) {
+    return std::unexpected(std::move(allowed.error()));
+  }
+  auto material = tls::load(decision->tls.source, std::chrono::floor<std::chrono::seconds>(wall_now()));
+  if (!material) {
+    return std::unexpected(std::move(material.error()));
+  }
+  auto listen = net::Address::parse(file->agent.listen.text());
+  if (!listen) {
+    return std::unexpected(std::move(listen.error()));
+  }
+  options.listen = *listen;
+  options.admin = file->agent.admin ? file->agent.admin->text() : std::string();
+  options.threads = file->agent.threads;
+  options.max_clients = file->agent.max_clients;
+  options.settings = std::move(settings);
+  options.decision = std::move(decision);
+  options.material = std::move(*material);
+  options.watch.automatic = file->tls_reload.mode == config::Reload::automatic;
+  options.watch.quiet = std::chrono::duration_cast<std::chrono::milliseconds>(file->tls_reload.quiet);
+  options.session.window_bytes = file->agent.window;
+  options.session.pool.backoff.wait = file->reconnect.wait;
+  options.session.pool.backoff.max_wait = file->reconnect.max_wait;
+  options.limits.max_pending_bytes = file->agent.client_max_pending;
+  options.limits.max_payload = static_cast<std::int64_t>(file->limits.max_payload.value_or(0));
+  options.version = HAWSER_VERSION;
+  return options;
+}
+
+// SIGHUP reloads, SIGINT and SIGTERM stop in order.
+void serve(agent::Agent& agent, int hangups) {
+  std::array<pollfd, 2> watched{{{stop_descriptor(), POLLIN, 0}, {hangups, POLLIN, 0}}};
+  while (true) {
+    if (::poll(watched.data(), watched.size(), -1) < 0) {
+      continue;
+    }
+    if ((watched[1].revents & POLLIN) != 0) {
+      signalfd_siginfo info;
+      [[maybe_unused]] const auto n = ::read(hangups, &info, sizeof info);
+      log::info("reload asked for", {{"by", "SIGHUP"}});
+      agent.reload();
+    }
+    if ((watched[0].revents & POLLIN) != 0) {
+      sd_notify(0, "STOPPING=1");
+      log::info("stopping", {{"signal", stop_signal()}});
+      agent.stop();
+      return;
+    }
+  }
+}
+
+Exit& run(const AgentCommand& command, Exit& exit) {
+  sigset_t hangup;
+  sigemptyset(&hangup);
+  sigaddset(&hangup, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &hangup, nullptr);  // before threads: they inherit it
+  auto options = make_options(command);
+  if (!options) {
+    exit = std::move(options.error());
+    return exit;
+  }
+  if (command.check) {
+    std::printf("the configuration is good: %zu server(s), %s, authentication %s\n", options->decision->servers.size(),
+                std::string(to_string(options->decision->transport)).c_str(),
+                std::string(to_string(options->decision->auth_mode)).c_str());
+    exit = ExitCode::done;
+    return exit;
+  }
+  const int hangups = signalfd(-1, &hangup, SFD_CLOEXEC | SFD_NONBLOCK);
+  auto agent = agent::Agent::start(std::move(*options));
+  if (!agent) {
+    exit = std::move(agent.error());
+    return exit;
+  }
+  const std::string listen = (*agent)->listen_address().text();
+  const std::string admin = (*agent)->admin_address();
+  log::info("agent listens", {{"listen", listen}, {"admin", admin.empty() ? "off" : admin}, {"version", HAWSER_VERSION}});
+  if (!command.ports_file.empty()) {
+    const std::string json = "{\"listen\":\"" + listen + "\",\"admin\":\"" + admin + "\"}\n";
+    if (auto written = write_file_atomically(command.ports_file, json, FileMode::world_readable); !written) {
+      exit = std::move(written.error());
+      return exit;
+    }
+  }
+  sd_notify(0, "READY=1");
+  serve(**agent, hangups);
+  exit = ExitCode::done;
+  return exit;
+}
+
+}  // namespace
+
+void add_agent(CLI::App& app, Exit& exit) {
+  auto options = std::make_shared<AgentCommand>();
+  CLI::App* command = add_command(app, "agent", "Stand between local NATS clients and a server: mutual TLS, rotation without loss",
+                                  "hawser agent --config ./config\n"
+                                  "hawser agent --config /etc/hawser --check\n"
+                                  "NATS_URL=tls://nats:4222 NATS_TLS_CA=ca.crt hawser agent --listen 127.0.0.1:4333");
+  command->add_option("-c,--config", options->config, "Directory with broker.yaml (default: ./config, if there is one)");
+  command->add_option("--listen", options->listen, "Loopback address for clients; port 0 takes a free one");
+  command->add_option("--admin", options->admin, "Loopback address for metrics, health and status, or \"off\"");
+  command->add_option("--threads", options->threads, "Event loops; more than one pays with many busy clients");
+  command->add_option("--ports-file", options->ports_file, "Write the bound addresses there, as JSON");
+  command->add_option("--log-level", options->log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+  command->add_option("--log-format", options->log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
+  command->add_flag("--check", options->check, "Validate the configuration and posture, and exit");
+  command->callback([options, &exit] { run(*options, exit); });
+}
+
+}  // namespace hawser::cli
