@@ -47,33 +47,19 @@ void describe_alternative_names(const X509* certificate, CertificateInfo& info) 
   }
 }
 
-// "EC P-256", "RSA 2048", "ED25519".
-std::string key_type(const EVP_PKEY* key) {
-  if (key == nullptr) {
-    return "unknown";
-  }
-  if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC) {
-    std::array<char, 64> group{};
-    std::size_t length = 0;
-    if (EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) == 1) {
-      const std::string_view name(group.data(), length);
-      return fmt::format("EC {}", name == "prime256v1" ? "P-256" : name == "secp384r1" ? "P-384" : name);
-    }
-  }
-  const char* name = EVP_PKEY_get0_type_name(key);
-  const std::string type = name == nullptr ? OBJ_nid2sn(EVP_PKEY_get_base_id(key)) : name;
-  return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? fmt::format("{} {}", type, EVP_PKEY_get_bits(key)) : type;
-}
-
-std::string spki_sha256(const X509* certificate) {
-  unsigned char* der = nullptr;
-  const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+std::string digest_of_der(unsigned char* der, int length) {
   if (length <= 0) {
     return {};
   }
   std::string digest = sha256_hex({reinterpret_cast<const char*>(der), static_cast<std::size_t>(length)});
   OPENSSL_free(der);
   return digest;
+}
+
+std::string spki_sha256(const X509* certificate) {
+  unsigned char* der = nullptr;
+  const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+  return digest_of_der(der, length);
 }
 
 }  // namespace
@@ -131,6 +117,29 @@ std::string take_openssl_reason() {
   return reason != nullptr ? reason : fmt::format("OpenSSL error {:x}", code);
 }
 
+std::string describe_key(const EVP_PKEY* key) {
+  if (key == nullptr) {
+    return "unknown";
+  }
+  if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC) {
+    std::array<char, 64> group{};
+    std::size_t length = 0;
+    if (EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) == 1) {
+      const std::string_view name(group.data(), length);
+      return fmt::format("EC {}", name == "prime256v1" ? "P-256" : name == "secp384r1" ? "P-384" : name);
+    }
+  }
+  const char* name = EVP_PKEY_get0_type_name(key);
+  const std::string type = name == nullptr ? OBJ_nid2sn(EVP_PKEY_get_base_id(key)) : name;
+  return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? fmt::format("{} {}", type, EVP_PKEY_get_bits(key)) : type;
+}
+
+std::string spki_sha256(const EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int length = i2d_PUBKEY(key, &der);
+  return digest_of_der(der, length);
+}
+
 CertificateInfo describe(const x509_st* certificate) {
   CertificateInfo info;
   info.subject = rfc2253(X509_get_subject_name(certificate));
@@ -145,7 +154,7 @@ CertificateInfo describe(const x509_st* certificate) {
   info.spki_sha256 = spki_sha256(certificate);
   describe_alternative_names(certificate, info);
   const EVP_PKEY* key = X509_get0_pubkey(certificate);
-  info.key_type = key_type(key);
+  info.key_type = describe_key(key);
   info.security_bits = key == nullptr ? 0 : static_cast<std::uint32_t>(EVP_PKEY_get_security_bits(key));
   // OpenSSL's functions cache what they find inside the certificate (locked), hence the cast.
   auto* cached = const_cast<x509_st*>(certificate);
@@ -153,6 +162,22 @@ CertificateInfo describe(const x509_st* certificate) {
   info.for_client = X509_check_purpose(cached, X509_PURPOSE_SSL_CLIENT, 0) == 1;
   info.for_server = X509_check_purpose(cached, X509_PURPOSE_SSL_SERVER, 0) == 1;
   ERR_clear_error();  // what an odd extension left behind
+  return info;
+}
+
+CrlInfo describe_crl(X509_CRL* crl) {
+  CrlInfo info;
+  info.issuer = rfc2253(X509_CRL_get_issuer(crl));
+  const Owned<ASN1_INTEGER> number(
+      static_cast<ASN1_INTEGER*>(X509_CRL_get_ext_d2i(crl, NID_crl_number, nullptr, nullptr)));
+  info.number = serial_hex(number.get());
+  info.this_update = to_seconds(X509_CRL_get0_lastUpdate(crl));
+  const ASN1_TIME* next = X509_CRL_get0_nextUpdate(crl);
+  info.next_update = next == nullptr ? info.this_update : to_seconds(next);
+  const STACK_OF(X509_REVOKED)* revoked = X509_CRL_get_REVOKED(crl);
+  for (int i = 0; i < sk_X509_REVOKED_num(revoked); ++i) {
+    info.revoked.push_back(serial_hex(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(revoked, i))));
+  }
   return info;
 }
 

@@ -12,22 +12,6 @@
 namespace hawser::tls {
 namespace {
 
-CrlInfo describe_crl(X509_CRL* crl) {
-  CrlInfo info;
-  info.issuer = rfc2253(X509_CRL_get_issuer(crl));
-  const Owned<ASN1_INTEGER> number(
-      static_cast<ASN1_INTEGER*>(X509_CRL_get_ext_d2i(crl, NID_crl_number, nullptr, nullptr)));
-  info.number = serial_hex(number.get());
-  info.this_update = to_seconds(X509_CRL_get0_lastUpdate(crl));
-  const ASN1_TIME* next = X509_CRL_get0_nextUpdate(crl);
-  info.next_update = next == nullptr ? info.this_update : to_seconds(next);
-  const STACK_OF(X509_REVOKED)* revoked = X509_CRL_get_REVOKED(crl);
-  for (int i = 0; i < sk_X509_REVOKED_num(revoked); ++i) {
-    info.revoked.push_back(serial_hex(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(revoked, i))));
-  }
-  return info;
-}
-
 bool blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 std::string key_digest(const Source& source, const SourceBytes& bytes) {

@@ -3,7 +3,6 @@
 //   const Owned<X509> certificate(X509_new());
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -14,6 +13,8 @@
 #include <openssl/x509v3.h>
 #include <string>
 #include <string_view>
+
+#include "tls/certificate.hpp"
 
 namespace hawser::tls {
 
@@ -57,7 +58,11 @@ using Owned = std::unique_ptr<T, OpensslFree>;
 [[nodiscard]] std::string hex(const unsigned char* bytes, std::size_t size);
 [[nodiscard]] std::string serial_hex(const ASN1_INTEGER* serial);
 [[nodiscard]] std::string rfc2253(const X509_NAME* name);
-[[nodiscard]] std::chrono::sys_seconds to_seconds(const ASN1_TIME* time);
+[[nodiscard]] Seconds to_seconds(const ASN1_TIME* time);
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
+
+[[nodiscard]] CrlInfo describe_crl(X509_CRL* crl);
+[[nodiscard]] std::string describe_key(const EVP_PKEY* key);  // "EC P-256", "RSA 2048", "ED25519"
+[[nodiscard]] std::string spki_sha256(const EVP_PKEY* key);
 
 }  // namespace hawser::tls
