@@ -17,11 +17,11 @@
 namespace hawser::config {
 
 struct CheckRequest {
-  std::vector<std::string> env_files;
-  std::vector<std::string> manifests;
-  std::vector<std::string> server_confs;
-  std::optional<std::string> config_directory;
-  std::optional<posture::AuthMode> expect;  // the mode that each connection must have
+  std::vector<std::string> env_files{};
+  std::vector<std::string> manifests{};
+  std::vector<std::string> server_confs{};
+  std::optional<std::string> config_directory{};
+  std::optional<posture::AuthMode> expect{};  // the mode that each connection must have
 
   [[nodiscard]] bool names_nothing() const {
     return env_files.empty() && manifests.empty() && server_confs.empty() && !config_directory;

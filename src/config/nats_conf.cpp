@@ -199,7 +199,9 @@ bool Parser::parse_member(Level level) {
   keys_.pop_back();
   if (!parsed) return false;
   add_member(std::move(member));
-  return end_of_value(level);
+  if (end_of_value(level)) return true;
+  if (key->quoted || key->text.find('{') == std::string::npos) return false;
+  return stop(Errc::config_syntax, key->place, fmt::format("\"{}\" is read as one key", key->text.substr(0, 64)), "Put a space between a key and its '{'.");
 }
 
 bool Parser::skip_to_value(Level level, const ConfCursor::Key& key) {
