@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -78,6 +79,21 @@ bool Address::is_loopback() const noexcept {
     return (ntohl(v4.sin_addr.s_addr) >> 24U) == 127;
   }
   return family() == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&storage_.sin6_addr);
+}
+
+bool operator==(const Address& a, const Address& b) noexcept {
+  if (a.family() != b.family() || a.port() != b.port()) {
+    return false;
+  }
+  if (a.family() == AF_INET) {
+    sockaddr_in left{};
+    sockaddr_in right{};
+    std::memcpy(&left, &a.storage_, sizeof left);
+    std::memcpy(&right, &b.storage_, sizeof right);
+    return left.sin_addr.s_addr == right.sin_addr.s_addr;
+  }
+  return a.storage_.sin6_scope_id == b.storage_.sin6_scope_id &&
+         std::memcmp(&a.storage_.sin6_addr, &b.storage_.sin6_addr, sizeof(in6_addr)) == 0;
 }
 
 std::string Address::ip() const {

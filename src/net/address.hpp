@@ -30,6 +30,7 @@ class Address {
   [[nodiscard]] int family() const noexcept { return storage_.sin6_family; }
   [[nodiscard]] std::uint16_t port() const noexcept { return ntohs(storage_.sin6_port); }  // same place in sockaddr_in
   [[nodiscard]] bool is_loopback() const noexcept;
+  friend bool operator==(const Address& a, const Address& b) noexcept;  // family, IP address and port
   [[nodiscard]] std::string ip() const;
   [[nodiscard]] std::string text() const;  // "127.0.0.1:4222", "[::1]:4222"
 

@@ -68,6 +68,7 @@ void Dial::start(const std::string& host, std::uint16_t port, Duration timeout) 
 }
 
 void Dial::try_next() {
+  next_.stop();  // it was the last address's; the one after the others has all the time that is left
   if (attempt_) {
     attempt_->abandon();
     reactor_.retire(std::move(attempt_));
@@ -111,7 +112,16 @@ void Dial::on_attempt_ready(std::uint32_t events) {
     try_next();
     return;
   }
-  reactor_.unwatch(attempt_->fd_.value());  // the stream that takes it over registers it anew
+  const int fd = attempt_->fd_.value();
+  if (Address::local_of(fd) == Address::peer_of(fd)) {
+    // Nothing listened on a loopback port of the ephemeral range, and the system picked that very port for our end. Kept,
+    // it would also keep the server from coming back.
+    code_ = Errc::connect_refused;
+    reason_ = "nothing listens there: the connection met itself";
+    try_next();
+    return;
+  }
+  reactor_.unwatch(fd);  // the stream that takes it over registers it anew
   Fd connected = std::move(attempt_->fd_);
   finish(std::move(connected));
 }

@@ -12,10 +12,14 @@ namespace hawser::net {
 namespace {
 constexpr int kBacklog = 1024;
 constexpr int kAcceptsPerTurn = 64;
+constexpr Duration kComplainEvery = std::chrono::seconds(10);
 }  // namespace
 
 Listener::Listener(Reactor& reactor, Fd fd, Accepted accepted)
-    : fd_(std::move(fd)), accepted_(std::move(accepted)), retry_(reactor, [this] { on_ready(0); }) {}
+    : reactor_(reactor),
+      fd_(std::move(fd)),
+      accepted_(std::move(accepted)),
+      retry_(reactor, [this] { on_ready(0); }) {}
 
 Result<std::unique_ptr<Listener>> Listener::open(Reactor& reactor, const Address& address, Accepted accepted) {
   const auto failed = [&](const char* step) {
@@ -53,11 +57,11 @@ void Listener::on_ready(std::uint32_t /*events*/) {
     socklen_t size = sizeof peer;
     Fd fd(::accept4(fd_.value(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) {
-      if (errno == EINTR || errno == ECONNABORTED) {
-        continue;
+      if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) {
+        continue;  // that one connection
       }
       if (errno != EAGAIN) {
-        log::warn("cannot accept a connection", {{"id", error_id(Errc::out_of_descriptors)}, {"reason", std::strerror(errno)}});
+        complain(errno);
         retry_.start(std::chrono::milliseconds(100));
       }
       return;
@@ -67,6 +71,15 @@ void Listener::on_ready(std::uint32_t /*events*/) {
     accepted_(std::move(fd), Address::from(reinterpret_cast<const sockaddr*>(&peer), size));
   }
   retry_.start(std::chrono::nanoseconds(1));  // more may wait, and there will be no edge for them
+}
+
+// Seldom: each connection that waits is a new edge, and each retry fails as well.
+void Listener::complain(int number) {
+  if (complained_at_ == Time{} || reactor_.now() - complained_at_ >= kComplainEvery) {
+    complained_at_ = reactor_.now();
+    log::warn("cannot accept a connection",
+              {{"id", error_id(Errc::out_of_descriptors)}, {"reason", std::strerror(number)}});
+  }
 }
 
 }  // namespace hawser::net

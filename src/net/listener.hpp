@@ -1,5 +1,8 @@
 // A listening TCP socket. Accepted sockets are non-blocking, with TCP_NODELAY.
-// When descriptors run out it waits and tries again rather than spin. Belongs to one reactor.
+// When descriptors run out it waits and tries again rather than spin, and says so now and then. Belongs to one reactor; its
+// owner gives it to Reactor::retire().
+//
+//   auto listener = Listener::open(reactor, *Address::parse("127.0.0.1:4222"), [](Fd fd, const Address& peer) { … });
 #pragma once
 
 #include <functional>
@@ -24,10 +27,13 @@ class Listener final : public Watched {
 
  private:
   Listener(Reactor& reactor, Fd fd, Accepted accepted);
+  void complain(int number);
 
+  Reactor& reactor_;
   Fd fd_;
   Accepted accepted_;
   Timer retry_;
+  Time complained_at_{};
 };
 
 }  // namespace hawser::net

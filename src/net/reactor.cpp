@@ -11,6 +11,9 @@
 #include "net/stream.hpp"
 
 namespace hawser::net {
+namespace {
+constexpr Duration kLongestWait = std::chrono::hours(1);
+}  // namespace
 
 void Timer::start(Duration delay) { start_at(reactor_.now() + delay); }
 
@@ -92,7 +95,7 @@ Result<std::unique_ptr<Reactor>> Reactor::create() {
 Reactor::Reactor(Fd epoll, Fd wake) : epoll_(std::move(epoll)), wake_(std::move(wake)) {}
 
 Reactor::~Reactor() {
-  run_posted();  // tasks own what they carry; dropping them unrun would be as good, but a test may wait for one
+  posted_.clear();  // not run: what they point to may be gone by now
   bury();
 }
 
@@ -131,14 +134,16 @@ void Reactor::post(Task task) {
 }
 
 void Reactor::stop() noexcept {
+  const int number = errno;  // of what a signal interrupted
   stopping_.store(true, std::memory_order_release);
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto n = ::write(wake_.value(), &one, sizeof one);
+  errno = number;
 }
 
 void Reactor::run() {
   while (!stopping_.load(std::memory_order_acquire)) {
-    turn(std::chrono::hours(1));
+    turn(kLongestWait);
   }
   stopping_.store(false, std::memory_order_release);
   run_posted();
@@ -151,7 +156,8 @@ void Reactor::turn(Duration at_most) {
   write_dirty();
   bury();
   now_ = hawser::now();
-  Duration wait = again_.empty() ? at_most : Duration::zero();
+  Duration wait = again_.empty() && dirty_.empty() ? std::clamp<Duration>(at_most, Duration::zero(), kLongestWait)
+                                                   : Duration::zero();
   if (!timers_.empty()) {
     wait = std::min(wait, std::max(Duration::zero(), timers_.front()->at_ - now_));
   }
@@ -208,13 +214,15 @@ void Reactor::run_timers() {
 }
 
 void Reactor::write_dirty() {
-  // Writing can close a stream, whose owner can write to another one: by index, since the list may grow.
-  for (std::size_t i = 0; i < dirty_.size(); ++i) {
+  // By index, since writing can close a stream, whose owner can write to another one. What is added here waits for the next
+  // turn, so that a stream which is written to whenever it was written does not keep the others from their turn.
+  const std::size_t count = dirty_.size();
+  for (std::size_t i = 0; i < count; ++i) {
     if (Stream* stream = dirty_[i]) {
       stream->write_out();
     }
   }
-  dirty_.clear();
+  dirty_.erase(dirty_.begin(), dirty_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 void Reactor::bury() {

@@ -83,9 +83,18 @@ void Resolver::work() {
     lock.unlock();
     auto result = look_up(job.host, job.port);
     lock.lock();
-    if (!stopping_) {  // the reactor may be gone otherwise
-      answer_on(*job.reactor, job.query, std::move(result));
+    if (stopping_) {  // the reactors may be gone
+      return;
     }
+    // Thousands of sessions that lost one server ask for one name: asked once, answered to all of them.
+    std::erase_if(jobs_, [&](const Job& other) {
+      const bool same = other.host == job.host && other.port == job.port;
+      if (same) {
+        answer_on(*other.reactor, other.query, result);
+      }
+      return same;
+    });
+    answer_on(*job.reactor, job.query, std::move(result));
   }
 }
 

@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kReadsPerTurn = 4;                      // then others have their turn
 constexpr std::size_t kStageBytes = 256UL << 10U;     // records sealed before they are sent
+constexpr std::size_t kMostSealed = 1UL << 20U;       // with what a peer can make OpenSSL say that does not read its answers
 constexpr std::size_t kSpans = 64;
 
 Error system_error(Errc code, const char* doing, int number) {
@@ -53,11 +54,16 @@ void Stream::start_tls(tls::SslPtr ssl) {
 void Stream::resume() {
   if (paused_ && open_) {
     paused_ = false;
-    reshow_ = !kept_.empty();
-    if ((readable_ || reshow_) && !again_) {
-      again_ = true;
-      reactor_.call_again(*this);
-    }
+    reshow_ = true;  // even if nothing is kept now: this may be within on_data, before its rest is
+    read_again();
+  }
+}
+
+// Calls on_ready in the next turn; there may be no edge for what is to be done.
+void Stream::read_again() {
+  if (open_ && !again_) {
+    again_ = true;
+    reactor_.call_again(*this);
   }
 }
 
@@ -93,33 +99,35 @@ void Stream::on_ready(std::uint32_t events) {
     readable_ = true;
     ended_ = ended_ || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   }
-  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && !writable_) {
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && !writable_ && write_error_ == 0) {
     writable_ = true;
     touch();
   }
   if (reshow_ && !paused_) {
     reshow_ = false;
-    const std::string whole = std::move(kept_);
-    kept_.clear();
-    show(whole);
+    if (!kept_.empty() && !half_closed_ && !show_kept()) {
+      return;
+    }
   }
   if (readable_) {
     read_in();
+  }
+  if (open_ && write_error_ != 0 && (paused_ || !readable_)) {
+    fail_with(system_error(Errc::connection_lost, "writing", write_error_));
   }
 }
 
 void Stream::read_in() {
   for (int i = 0; i < kReadsPerTurn; ++i) {
-    if (!open_ || paused_ || !readable_) {
+    if (!open_ || (paused_ && !half_closed_) || !readable_) {
       return;
     }
     if (!read_once()) {
       return;
     }
   }
-  if (open_ && readable_ && !paused_ && !again_) {
-    again_ = true;
-    reactor_.call_again(*this);
+  if (readable_ && !paused_) {
+    read_again();
   }
 }
 
@@ -140,12 +148,15 @@ bool Stream::read_once() {
     return false;
   }
   if (n == 0) {
-    fail_with(Error{Errc::connection_closed, ssl_ && !secured_ ? "the other side closed it during the TLS handshake"
+    fail_with(Error{Errc::connection_closed, half_closed_       ? "closed here"
+                                             : ssl_ && !secured_ ? "the other side closed it during the TLS handshake"
                                                                : "the other side closed it"});
     return false;
   }
   const auto size = static_cast<std::size_t>(n);
-  if (ssl_) {
+  if (half_closed_) {
+    // Ignored.
+  } else if (ssl_) {
     take_cipher({at, size});
   } else {
     deliver(buffers.plain.get(), lead + size);
@@ -171,38 +182,50 @@ std::size_t Stream::lead_in() {
 }
 
 // Shows the owner what there is, and keeps what it does not consume. False when the stream is over.
-bool Stream::deliver(char* bytes, std::size_t size) {
-  if (!kept_.empty()) {  // the piece of a large frame: more of it
-    std::string whole = std::move(kept_);
-    kept_.clear();
-    whole.append(bytes, size);
-    return show(whole);
+bool Stream::deliver(const char* bytes, std::size_t size) {
+  if (kept_.empty()) {
+    return show({bytes, size});
   }
-  return show({bytes, size});
+  kept_.append(bytes, size);  // the piece of a large frame: more of it
+  return show_kept();
 }
 
 bool Stream::show(std::string_view bytes) {
-  const bool was_plain = ssl_ == nullptr;
-  const std::size_t used = owner_.on_data(*this, bytes);
-  if (!open_) {
-    return false;
-  }
-  if (was_plain && ssl_) {
-    // What follows the bytes that asked for TLS is TLS, whatever it looks like: nothing said in clear counts any more.
-    if (used < bytes.size()) {
-      take_cipher(std::string(bytes.substr(used)));
-    }
-  } else if (used < bytes.size()) {
+  const std::size_t used = ask_owner(bytes);
+  if (open_ && used < bytes.size()) {
     kept_.assign(bytes.substr(used));
-  } else if (kept_.capacity() > 64) {
-    kept_ = std::string();
   }
   return open_;
 }
 
+// The same for what is kept. Where nothing is consumed nothing is copied: the pieces of a frame of 64 MiB are hundreds.
+bool Stream::show_kept() {
+  std::string whole = std::exchange(kept_, {});
+  const std::size_t used = ask_owner(whole);
+  if (open_ && used < whole.size()) {
+    if (used == 0) {
+      kept_ = std::move(whole);
+    } else {
+      kept_.assign(whole, used);
+    }
+  }
+  return open_;
+}
+
+// How much the owner consumed. If it turned to TLS, all of it is: what follows the bytes that asked for TLS is TLS, whatever
+// it looks like, and nothing said in clear counts any more.
+std::size_t Stream::ask_owner(std::string_view bytes) {
+  const bool was_plain = ssl_ == nullptr;
+  const std::size_t used = owner_.on_data(*this, bytes);
+  if (open_ && was_plain && ssl_) {
+    take_cipher(std::string(bytes.substr(used)));
+    return bytes.size();
+  }
+  return used;
+}
+
 void Stream::take_cipher(std::string_view cipher) {
   cipher_in_ = cipher;
-  ERR_clear_error();
   if (!secured_ && !advance_handshake()) {
     cipher_in_ = {};
     return;
@@ -216,6 +239,7 @@ void Stream::take_cipher(std::string_view cipher) {
 
 // True when the handshake is over and application data can be read.
 bool Stream::advance_handshake() {
+  ERR_clear_error();  // SSL_get_error takes an error that somebody left for ours
   const int done = SSL_do_handshake(ssl_.get());
   if (done == 1) {
     secured_ = true;
@@ -245,11 +269,13 @@ void Stream::drain_plain() {
   const std::size_t room = SharedBuffers::kHeadroom + SharedBuffers::kRead + SharedBuffers::kRecord;
   while (open_) {
     std::size_t got = 0;
+    ERR_clear_error();  // the owner was called since
     const int ok = SSL_read_ex(ssl_.get(), buffers.plain.get() + have, room - have, &got);
     if (ok == 1) {
       have += got;
       if (room - have < SharedBuffers::kRecord) {
-        if (!deliver(buffers.plain.get(), have)) {
+        send_stage();  // the stage is the thread's: the owner may make another stream use it
+        if (!open_ || !deliver(buffers.plain.get(), have)) {
           return;
         }
         have = lead_in();
@@ -267,7 +293,7 @@ void Stream::drain_plain() {
       error = tls_error("reading TLS");
     }
     if (!buffers.stage.empty()) {
-      send_stage();  // the stage is the thread's: the owner may make another stream use it
+      send_stage();
     }
     if (!open_ || (have > 0 && !deliver(buffers.plain.get(), have))) {
       return;
@@ -311,13 +337,24 @@ void Stream::write_out() {
   if (output_.sent() != before) {
     owner_.on_written(*this);
   }
-  if (open_ && closing_ && output_.unsent_bytes() == 0 && sealed_.empty()) {
-    if (ssl_ && !goodbye_sent_) {
-      goodbye_sent_ = true;
-      SSL_shutdown(ssl_.get());
-      send_stage();
+  if (open_ && closing_ && !half_closed_ && output_.unsent_bytes() == 0 && sealed_.empty()) {
+    say_goodbye();
+  }
+}
+
+void Stream::say_goodbye() {
+  if (ssl_ && !std::exchange(goodbye_sent_, true)) {
+    SSL_shutdown(ssl_.get());
+    send_stage();
+    if (!open_ || !sealed_.empty()) {
+      return;  // the rest of it goes when the socket takes it
     }
-    fail_with(Error{Errc::connection_closed, "closed here"});
+  }
+  if (write_error_ == 0) {
+    half_closed_ = true;
+    kept_ = std::string();
+    ::shutdown(fd_.value(), SHUT_WR);
+    read_again();  // it may have ended already, or be paused with bytes to be ignored
   }
 }
 
@@ -336,7 +373,7 @@ void Stream::write_plain() {
         writable_ = false;
         return;
       }
-      fail_with(system_error(Errc::connection_lost, "writing", errno));
+      write_failed(errno);
       return;
     }
     output_.mark_sent(static_cast<std::size_t>(n));
@@ -355,8 +392,9 @@ void Stream::write_tls() {
     const int ok = SSL_write_ex(ssl_.get(), span[0].iov_base, span[0].iov_len, &written);
     if (ok != 1) {
       // The transport takes everything, so only a fatal error can be the reason.
-      fail_with(tls_error("writing TLS"));
+      Error error = tls_error("writing TLS");
       stage.clear();
+      fail_with(std::move(error));
       return;
     }
     output_.mark_sent(written);
@@ -382,10 +420,7 @@ bool Stream::send_stage() {
     } else if (errno == EAGAIN) {
       writable_ = false;
     } else if (errno != EINTR) {
-      const int number = errno;
-      stage.clear();
-      fail_with(system_error(Errc::connection_lost, "writing", number));
-      return false;
+      write_failed(errno);
     }
   }
   if (rest.empty()) {
@@ -396,7 +431,19 @@ bool Stream::send_stage() {
     sealed_.erase(0, sealed_.size() - rest.size());
   }
   stage.clear();
-  return sealed_.empty() && writable_;
+  if (sealed_.size() > kMostSealed) {
+    fail_with(Error{Errc::write_stalled, "it asks for answers that it does not read"});
+  }
+  return open_ && sealed_.empty() && writable_;
+}
+
+// Not the end yet: a server that refuses us says why, and closes. Its words may have arrived, and they are the reason.
+void Stream::write_failed(int number) {
+  writable_ = false;
+  if (std::exchange(write_error_, number) == 0) {
+    readable_ = ended_ = true;
+    read_again();
+  }
 }
 
 }  // namespace hawser::net

@@ -76,7 +76,9 @@ class Stream final : public Watched {
   void resume();
   [[nodiscard]] bool paused() const noexcept { return paused_; }
 
-  // Sends what is queued, says goodbye (TLS close_notify), then closes; bounded by the owner's timer. on_closed follows.
+  // Sends what is queued, says goodbye (TLS close_notify, FIN), ignores what still comes until the other side closes as
+  // well, and then closes: a close with unread bytes would be a reset, which can take the last words with it. Bounded by the
+  // owner's timer. on_closed follows.
   void close_when_written();
   // At once, without on_closed.
   void close();
@@ -98,12 +100,17 @@ class Stream final : public Watched {
   void take_cipher(std::string_view cipher);
   bool advance_handshake();
   void drain_plain();
-  bool deliver(char* bytes, std::size_t size);
+  bool deliver(const char* bytes, std::size_t size);
   bool show(std::string_view bytes);
+  bool show_kept();
+  std::size_t ask_owner(std::string_view bytes);
   std::size_t lead_in();  // copies the kept piece to the front of the thread's buffer; returns its size
   void write_plain();
   void write_tls();
   bool send_stage();
+  void say_goodbye();
+  void read_again();
+  void write_failed(int number);
   void fail_with(Error error);
   [[nodiscard]] Error tls_error(const char* doing) const;
 
@@ -122,11 +129,13 @@ class Stream final : public Watched {
   bool paused_ = false;
   bool dirty_ = false;
   bool again_ = false;
-  bool reshow_ = false;  // kept_ holds what the owner did not take while it was paused
+  bool reshow_ = false;  // kept_ may hold what the owner did not take while it was paused
   bool keep_sent_ = false;
   bool closing_ = false;
   bool goodbye_sent_ = false;
-  bool ended_ = false;  // epoll has told of the end of the stream
+  bool half_closed_ = false;  // this side has ended; what comes is ignored
+  bool ended_ = false;        // epoll has told of the end of the stream
+  int write_error_ = 0;       // errno; what was received before it is read first
 };
 
 }  // namespace hawser::net
