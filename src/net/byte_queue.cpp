@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/secret.hpp"
+
 namespace hawser::net {
 
 ChunkPool::~ChunkPool() {
@@ -97,6 +99,20 @@ void ByteQueue::release(std::uint64_t position) noexcept {
       pool_->give(head_);
       head_ = next;
     }
+  }
+}
+
+void ByteQueue::wipe_sent(std::uint64_t from, std::uint64_t to) noexcept {
+  to = std::min(to, sent_);
+  std::uint64_t at = begin_;
+  for (Chunk* chunk = head_; chunk != nullptr && at < to; chunk = chunk->next) {
+    const std::uint64_t size = chunk->end - chunk->begin;
+    const std::uint64_t first = from > at ? from - at : 0;
+    if (first < size) {
+      const std::uint64_t last = std::min(to - at, size);
+      wipe({chunk->data.data() + chunk->begin + first, last - first});
+    }
+    at += size;
   }
 }
 

@@ -58,6 +58,8 @@ class ByteQueue {
   void mark_sent(std::size_t bytes) noexcept;
   // Gives back what lies before this position (at most up to the cursor).
   void release(std::uint64_t position) noexcept;
+  // Overwrites sent bytes that are still kept: a secret does not stay in a pooled chunk.
+  void wipe_sent(std::uint64_t from, std::uint64_t to) noexcept;
   // Everything goes; positions go on.
   void clear() noexcept;
 

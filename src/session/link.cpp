@@ -210,6 +210,7 @@ void Link::send_connect() {
   options.nkey = std::move(proof->nkey);
   options.sig = Secret::take(std::move(proof->signature));
   const Secret json = wire::to_json(options);
+  connect_begin_ = stream_.output().end();
   stream_.write("CONNECT ");
   stream_.write(json.reveal());
   stream_.write("\r\n");
@@ -230,6 +231,9 @@ void Link::on_pong_frame() {
   const PendingPing answered = pings_.front();
   pings_.erase(pings_.begin());
   window_.confirm(answered.position);
+  if (phase_ == Phase::proving) {
+    stream_.output().wipe_sent(connect_begin_, answered.position);
+  }
   stream_.output().release(answered.position);
   if (phase_ == Phase::proving) {
     phase_ = Phase::live;
@@ -316,6 +320,13 @@ void Link::abandon() {
     reactor_.retire(std::move(dial_));
   }
   stream_.close();
+}
+
+// Only publishes are sent again on another link: without one, nothing that was sent needs to be kept.
+void Link::on_written(net::Stream& /*stream*/) {
+  if (window_.bytes() == 0 && phase_ != Phase::proving) {
+    stream_.output().release(stream_.output().sent());
+  }
 }
 
 void Link::on_closed(net::Stream& /*stream*/, const Error& error) {

@@ -116,6 +116,7 @@ class Link final : public net::Retirable, private net::StreamOwner {
 
   std::size_t on_data(net::Stream& stream, std::string_view bytes) override;
   void on_secured(net::Stream& stream) override;
+  void on_written(net::Stream& stream) override;
   void on_closed(net::Stream& stream, const Error& error) override;
 
   void on_dialled(Result<net::Fd> connected);
@@ -148,6 +149,7 @@ class Link final : public net::Retirable, private net::StreamOwner {
   PublishWindow window_;
   std::vector<PendingPing> pings_;  // oldest first
   std::uint64_t asked_position_ = 0;  // of the last PING
+  std::uint64_t connect_begin_ = 0;   // where CONNECT stands in the output, until it is wiped
   Time last_heard_{};
   net::Timer deadline_;  // of connecting, then of closing; while live: the next look at the pulse
   net::Timer confirm_;

@@ -225,7 +225,7 @@ void Session::link_failed(const Error& error) {
   ++dial_failures_;
   // Seldom, since it goes on for ever: the first, second, fourth, eighth … of a row.
   log::write(std::has_single_bit(dial_failures_) ? log::Level::warn : log::Level::debug, "cannot connect to nats", error,
-             {{"attempts", dial_failures_}, {"client", profile_.name}});
+             {{"attempts", dial_failures_}, {"client", profile_.name}, {"hint", info(error.code).hint}});
   declare_outage();
   user_.on_down(error);
   connect();
@@ -235,7 +235,7 @@ void Session::live_lost(const Error& error) {
   metrics_.sessions_up.subtract();
   metrics_.disconnects.add();
   log::write(log::Level::warn, "disconnected from nats", error,
-             {{"server", live_->server().printable()}, {"client", profile_.name}});
+             {{"server", live_->server().printable()}, {"client", profile_.name}, {"hint", info(error.code).hint}});
   rescue_publishes(*live_);
   const auto kind = failure_kind(error);
   if (kind == Backoff::Failure::denied) {
@@ -265,7 +265,7 @@ void Session::publish(std::string_view frames, std::size_t count) {
   metrics_.messages_out.add(count);
   metrics_.bytes_out.add(frames.size());
   Link* const link = live_ ? link_of(publish_side_) : nullptr;
-  if (link == nullptr || held_ || !link->live() || backlog_.bytes() > 0) {
+  if (link == nullptr || held_ || !link->live() || !backlog_.empty()) {
     backlog_.append(frames);
     return;
   }
@@ -383,12 +383,7 @@ void Session::rescue_publishes(const Link& link) {
     return;
   }
   metrics_.published_again.add(link.unconfirmed_bytes());
-  std::string waiting;
-  waiting.reserve(backlog_.bytes());
-  backlog_.read(backlog_.begin(), backlog_.end(), [&](std::string_view piece) { waiting += piece; });
-  backlog_.clear();
-  link.unconfirmed([this](std::string_view piece) { backlog_.append(piece); });
-  backlog_.append(waiting);
+  backlog_.put_back(link);
 }
 
 // Lets go what waited for a link: publishes, then the flushes that stand behind them.
@@ -400,14 +395,12 @@ void Session::pump() {
   for (Deferred& late : std::exchange(deferred_, {})) {
     late.subscribe ? subscribe(late.sid, late.subject, late.queue) : unsubscribe(late.sid, late.max);
   }
-  if (backlog_.bytes() > 0) {
+  if (!backlog_.empty()) {
+    const std::string frames = backlog_.take();
     if (splice_ && !profile_.echo) {
-      std::string frames;
-      backlog_.read(backlog_.begin(), backlog_.end(), [&](std::string_view piece) { frames += piece; });
       note_own_publishes(frames);
     }
-    backlog_.read(backlog_.begin(), backlog_.end(), [&](std::string_view piece) { link->publish(piece); });
-    backlog_.clear();
+    link->publish(frames);
   }
   if (!flushes_.empty()) {
     link->ping(PingPurpose::flush, flushes_.back());

@@ -19,10 +19,10 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "net/byte_queue.hpp"
 #include "net/reactor.hpp"
 #include "net/resolver.hpp"
 #include "session/access.hpp"
+#include "session/backlog.hpp"
 #include "session/connect_profile.hpp"
 #include "session/link.hpp"
 #include "session/metrics.hpp"
@@ -182,7 +182,7 @@ class Session final : public net::Retirable, private LinkOwner {
   std::uint32_t splice_failures_ = 0;  // in a row
   std::uint32_t settle_doublings_ = 0;
 
-  net::ByteQueue backlog_;             // publishes that wait for a link
+  Backlog backlog_;
   std::vector<std::uint64_t> flushes_;  // tokens not yet answered, in order
   struct Deferred {
     std::string sid, subject, queue;
