@@ -185,6 +185,7 @@ class Splice {
   void grant_credits();
   void release_held(SpliceActions& out);
   void release_tail(SpliceActions& out);
+  [[nodiscard]] bool wanted(const HoldBuffer::Item& item) const;
   void deliver(const HoldBuffer& buffer, SpliceActions& out);
 
   // splice_endings.cpp: when it does not go as planned

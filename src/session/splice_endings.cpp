@@ -43,7 +43,8 @@ void Splice::old_died(Time now, SpliceActions& out) {
     return wait(settle(), Phase::trailing, now, out);
   }
   if (!marked_old_ || subscriptions_.has_queues() || leaving_new() || mistakable()) ++counters_.losses_possible;
-  if (leaving_new()) ++counters_.duplicates_possible;  // the counts are gone
+  // The counts are gone, or did not begin early enough.
+  if (leaving_new() || (!subscribed_ && !options_.same_server)) ++counters_.duplicates_possible;
   reason_ = "the old connection was lost before the cut";
   how_ = How::old_died;
   hold_publishes(out);

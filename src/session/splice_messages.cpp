@@ -157,8 +157,7 @@ void Splice::release_held(SpliceActions& out) {
     Counts& counts = ledger_[item.entry];
     counts.held = {};
     ++counts.ahead;
-    const bool overdue = item.early && old_open_ && subscriptions_.find(item.subscription) != nullptr;
-    if (overdue) ++counters_.unsettled;  // O should have brought it by now
+    if (item.early && old_open_ && wanted(item)) ++counters_.unsettled;  // O should have brought it by now
   }
   deliver(held_, out);
   held_.clear();
@@ -170,7 +169,7 @@ void Splice::release_tail(SpliceActions& out) {
   for (const HoldBuffer::Item& item : tail_.items()) {
     if (item.raw.empty()) continue;
     ledger_[item.entry].tail = {};
-    if (at_the_end) ++counters_.unsettled;
+    if (at_the_end && wanted(item)) ++counters_.unsettled;
   }
   deliver(tail_, out);
   tail_.clear();
@@ -179,6 +178,8 @@ void Splice::release_tail(SpliceActions& out) {
     if (subscriptions_.find(counts.subscription) != nullptr) counters_.unsettled += counts.credits;
   }
 }
+
+bool Splice::wanted(const HoldBuffer::Item& item) const { return subscriptions_.find(item.subscription) != nullptr; }
 
 void Splice::on_own_publish(const wire::Frame& frame) {
   if (options_.echo || !subscribed_ || finished() || leaving_new() || !rules_.own_notes) return;

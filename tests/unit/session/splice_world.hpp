@@ -116,15 +116,16 @@ class World {
 
   [[nodiscard]] std::size_t line_job(std::size_t node) const { return scenario_->publishers.size() + node; }
   [[nodiscard]] std::size_t route_job(std::size_t route) const { return line_job(kNodes) + route; }
-  [[nodiscard]] std::vector<std::uint8_t> members(std::uint8_t server, int from_line, bool from_route) const;
-  [[nodiscard]] std::size_t choices(const Item& item, std::uint8_t server, int from_line, bool from_route) const;
-  void spread(Job& job, const Item& item, std::uint8_t server, int from_line, bool from_route, std::uint8_t choice);
+  [[nodiscard]] std::vector<std::uint8_t> members(std::uint8_t server, int from_line, int origin) const;
+  [[nodiscard]] std::size_t choices(const Item& item, std::uint8_t server, int from_line, int origin) const;
+  void spread(Job& job, const Item& item, std::uint8_t server, int from_line, int origin, std::uint8_t choice);
   void deliver(Job& job, std::uint8_t target);
   void command(std::uint8_t node, std::uint8_t choice);
   void subscribe(std::uint8_t node, Topic topic, bool on);
   void announce(std::uint8_t server, Topic topic, bool on);
   void receive(Side side);
   void act();
+  void remove_or_limit(std::string_view sid, Topic topic);
   void kill(std::uint8_t node);
   void give_user(const Item& item);
   void give_outsider(const Item& item);
@@ -168,6 +169,7 @@ class World {
   Time now_{};
   bool timer_ = false;
   std::uint8_t deaths_ = 0;
+  bool old_died_ = false;
   std::uint64_t repeated_ = 0;
   std::uint64_t missed_ = 0;
   std::string verdict_;
