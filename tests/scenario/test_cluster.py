@@ -64,3 +64,20 @@ def test_servers_learnt_from_the_cluster_are_used_over_tls(line, start_agent):
         received = load.status()["received"]
         wait_until(lambda: load.status()["received"] > received + 100, 15, "messages flow")
         assert load.status()["client"]["disconnects"] == 0
+
+
+def test_a_server_that_stays_frozen_is_left_for_another(line, start_agent):
+    """No connection breaks; only answers are missing. Links that carry publishes notice first, silent ones by their pings."""
+    servers = line.cluster.servers
+    agent = start_agent(line.broker(url=urls(servers))).wait_ready()
+    with line.load(agent, direct_url=agent.url, rate=20, requesters=0, shape="literal,wildcard") as load:
+        frozen = next(server for server in servers if line.agent_presents([server]))
+        others = [server for server in servers if server is not frozen]
+        frozen.freeze()
+        try:
+            wait_until(lambda: len(line.agent_presents(others)) == line.links, 90, "all sessions are on the others")
+            received = load.status()["received"]
+            wait_until(lambda: load.status()["received"] > received + 50, 30, "messages flow")
+            assert load.status()["client"]["disconnects"] == 0
+        finally:
+            frozen.thaw()

@@ -70,20 +70,6 @@ def test_a_frozen_server_is_waited_for(line, start_agent):
     assert report["lost"] == report["duplicated"] == report["reordered"] == 0, "a pause is not a loss"
 
 
-def test_a_server_that_stays_frozen_is_left_for_another(line, tmp_path, stack, start_agent):
-    other = stack.enter_context(NatsServer(tmp_path / "other", line.server_tls, name="other"))
-    agent = start_agent(line.broker(url=f"{line.server.url('tls')},{other.url('tls')}")).wait_ready()
-    with behind(line, agent) as load:
-        frozen, free = (line.server, other) if line.server.presented() else (other, line.server)
-        frozen.freeze()
-        try:
-            wait_until(lambda: len(free.presented()) >= line.links or None, 60, "the sessions are on the other server")
-            flows(load)
-        finally:
-            frozen.thaw()
-        assert_clients_never_noticed(load)
-
-
 def test_a_server_that_moved_to_another_port_is_found_behind_the_second_url(line, start_agent, tmp_path, stack):
     reserved = stack.enter_context(NatsServer(tmp_path / "reserved"))
     reserved.kill()
@@ -140,7 +126,7 @@ def client_settings(ca, pair=None, **tls):
     ("not yet valid", "tls_peer_not_yet_valid"),
     ("revoked", "tls_peer_revoked"),
     ("not for a server", "tls_peer_wrong_usage"),
-    ("a client of another CA", "tls_refused_unknown_authority"),
+    ("a client of another CA", "tls_refused_certificate"),
 ])
 def test_a_wrong_certificate_is_refused(case, name, authorities, tmp_path, stack, start_agent):
     ours, theirs = authorities
@@ -176,7 +162,7 @@ def test_a_current_crl_without_the_server_lets_it_pass(ca, tmp_path, stack, star
     (hostile.plaintext_nats, "tls_not_offered"),
     (hostile.http, "not_a_nats_server"),
     (hostile.endless_info, "not_a_nats_server"),
-    (hostile.closes_after_info, "tls_cut_short"),
+    (hostile.closes_after_info, "connection_lost"),
     (hostile.garbage_instead_of_tls, "tls_peer_not_tls"),
     (hostile.hangs_after_info, "handshake_timeout"),
     (hostile.silent, "info_timeout"),
