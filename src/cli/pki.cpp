@@ -33,7 +33,8 @@ void add_validity_options(CLI::App& command, ValidityOptions& options, unsigned 
   options.days = default_days;
   command.add_option("--days", options.days, "Valid for so many days from now")
       ->capture_default_str()
-      ->check(CLI::Range(1U, 36500U));
+      ->check(CLI::Range(1U, 36500U))
+      ->option_text(fmt::format("DAYS={}", default_days));
   command.add_option("--from", options.from, "Valid from this time (RFC 3339); may be in the past")->type_name("TIME");
   command.add_option("--to", options.to, "Valid until this time (RFC 3339), instead of --days")->type_name("TIME");
 }

@@ -254,7 +254,7 @@ void add_pki_verify(CLI::App& pki, Exit& exit) {
   command->add_option("--name", options->name, "The server name that is expected: a DNS name or an IP address");
   command->add_option("--usage", options->usage, "What the peer is: server (the default) or client")
       ->transform(CLI::CheckedTransformer(usages, CLI::ignore_case))
-      ->type_name("USAGE");
+      ->option_text("USAGE");
   command->add_option("--at", options->at, "At this time (RFC 3339) instead of now")->type_name("TIME");
   add_json_flag(*command, exit);
   command->callback([options, &exit] { verify(*options, exit); });

@@ -31,7 +31,7 @@ const std::map<std::string, tls::CertUsage>& usages() {
 void add_key_type_option(CLI::App& command, tls::KeyType& type) {
   command.add_option("--key-type", type, "ecdsa (P-256, the default), ed25519, rsa2048 or rsa4096")
       ->transform(CLI::CheckedTransformer(key_types(), CLI::ignore_case))
-      ->type_name("TYPE");
+      ->option_text("TYPE");
 }
 
 struct CaOptions {
@@ -66,7 +66,7 @@ Result<void> write_pair(const std::string& cert_path, std::string_view cert, con
   const Existing existing = force ? Existing::replace : Existing::keep;
   for (const std::string* path : {&cert_path, &key_path}) {
     if (!force && std::filesystem::exists(*path)) {
-      return fail(Errc::file_unwritable, fmt::format("{} is there already (--force replaces it)", *path));
+      return fail(Errc::bad_usage, fmt::format("{} is there already (--force replaces it)", *path));
     }
     if (Result<void> made = make_directory(std::filesystem::path(*path).parent_path()); !made) {
       return made;
@@ -188,7 +188,7 @@ void add_pki_issue(CLI::App& pki, Exit& exit) {
   command->add_option("--key", options->key_out, "Write the key (mode 0600) to this file instead")->type_name("FILE");
   command->add_option("--usage", request.usage, "client, server or both (the default)")
       ->transform(CLI::CheckedTransformer(usages(), CLI::ignore_case))
-      ->type_name("USAGE");
+      ->option_text("USAGE");
   command->add_option("--dns", request.dns_names, "DNS name, may be repeated; for a server, NAME when nothing is given")
       ->delimiter(',');
   command->add_option("--ip", request.ip_addresses, "IP address, may be repeated")->delimiter(',');

@@ -243,7 +243,7 @@ Result<SslPtr> Context::open(std::string session_key, std::string expected_name)
 
 Result<SslPtr> Context::connect(const Peer& peer) const {
   const std::string& configured = material_->source().server_name;
-  const std::string name = without_final_dot(configured.empty() ? peer.host : configured);
+  std::string name = without_final_dot(configured.empty() ? peer.host : configured);
   // The name is part of the key: a session verified for one name is no proof for another.
   Result<SslPtr> ssl = open(peer.session_key.empty() ? std::string() : peer.session_key + '\n' + name, name);
   if (!ssl) {
@@ -252,7 +252,8 @@ Result<SslPtr> Context::connect(const Peer& peer) const {
   if (Result<void> named = expect_name(SSL_get0_param(ssl->get()), name); !named) {
     return std::unexpected(std::move(named.error()));
   }
-  if (!is_ip_address(name) && SSL_set_tlsext_host_name(ssl->get(), name.c_str()) != 1) {  // RFC 6066: names only
+  if (!is_ip_address(name) && SSL_ctrl(ssl->get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                                       name.data()) != 1) {  // RFC 6066: names only
     return refused("setting the server name");
   }
   if (const Owned<SSL_SESSION> session = sessions_->take(connection_of(ssl->get())->session_key, wall_now())) {
