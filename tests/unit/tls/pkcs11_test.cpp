@@ -39,7 +39,6 @@ struct Token {
     std::ofstream(dir / "softhsm2.conf") << "directories.tokendir = " << (dir / "tokens").string()
                                          << "\nobjectstore.backend = file\n";
     ::setenv("SOFTHSM2_CONF", (dir / "softhsm2.conf").c_str(), 1);
-    ::setenv("PKCS11_MODULE_PATH", kModule, 1);
     std::ofstream(dir / "key.pem") << own.key_pem.reveal();
     std::ofstream(dir / "pin") << kPin;
     ready = runs(std::string("softhsm2-util --init-token --free --label hawser --so-pin 1111 --pin ") + kPin) &&
@@ -73,14 +72,17 @@ Result<MaterialPtr> load_with(const std::string& uri, const Issued& certificate)
 // The first, since a login lasts as long as the process.
 TEST(TokenKey, without_a_pin_is_refused_and_nobody_is_asked) {
   ASSERT_TRUE(token().ready);
-  const Result<MaterialPtr> material = load_with("pkcs11:token=hawser;object=agent", token().own);
+  const Result<MaterialPtr> material =
+      load_with(std::string("pkcs11:token=hawser;object=agent?module-path=") + kModule, token().own);
   ASSERT_FALSE(material);
   EXPECT_EQ(material.error().code, Errc::tls_token_failed);
 }
 
 TEST(TokenKey, serves_a_handshake) {
   ASSERT_TRUE(token().ready);
-  const std::string uri = "pkcs11:token=hawser;object=agent?pin-source=file:" + (token().dir / "pin").string();
+  const std::string uri =
+      "pkcs11:token=hawser;object=agent?module-path=%2Fusr/lib/softhsm/libsofthsm2.so&pin-source=file:" +
+      (token().dir / "pin").string();
   for (const int newest : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     const ContextPtr client = must(Context::client(must(load_with(uri, token().own)), {}));
     const Issued server_own = server_cert(token().ca);
@@ -98,7 +100,7 @@ TEST(TokenKey, that_belongs_to_another_certificate_is_a_mismatch) {
   ASSERT_TRUE(token().ready);
   const Issued other = client_cert(token().ca);
   const Result<MaterialPtr> material =
-      load_with(std::string("pkcs11:token=hawser;object=agent?pin-value=") + kPin, other);
+      load_with(std::string("pkcs11:token=hawser;object=agent?module-path=") + kModule + "&pin-value=" + kPin, other);
   ASSERT_FALSE(material);
   EXPECT_EQ(material.error().code, Errc::tls_key_mismatch);
   EXPECT_EQ(material.error().doing.find(kPin), std::string::npos) << material.error().doing;
@@ -109,13 +111,22 @@ TEST(TokenKey, that_is_not_there_is_refused_without_telling_the_pin) {
   for (const std::string& part :
        {std::string("token=hawser;object=nobody"), std::string("token=elsewhere;object=agent")}) {
     testing::internal::CaptureStderr();
-    const Result<MaterialPtr> material = load_with("pkcs11:" + part + "?pin-value=" + kPin, token().own);
+    const Result<MaterialPtr> material =
+        load_with("pkcs11:" + part + "?pin-value=" + kPin + "&module-path=" + kModule, token().own);
     const std::string printed = testing::internal::GetCapturedStderr();  // the engine likes to print what it was given
     EXPECT_EQ(printed.find(kPin), std::string::npos) << printed;
     ASSERT_FALSE(material) << part;
     EXPECT_EQ(material.error().code, Errc::tls_token_failed);
     EXPECT_EQ(material.error().doing.find(kPin), std::string::npos) << material.error().doing;
   }
+}
+
+TEST(TokenKey, of_another_module_is_refused_once_one_is_in_use) {
+  ASSERT_TRUE(token().ready);
+  EXPECT_FALSE(load_with(std::string("pkcs11:token=elsewhere?module-path=") + kModule, token().own));
+  const Result<MaterialPtr> material = load_with("pkcs11:token=hawser?module-path=/nowhere.so", token().own);
+  ASSERT_FALSE(material);
+  EXPECT_NE(material.error().doing.find("already"), std::string::npos) << material.error().doing;
 }
 
 }  // namespace
