@@ -8,7 +8,7 @@
 namespace hawser::net {
 namespace {
 
-Result<std::vector<Address>> look_up(const std::string& host, std::uint16_t port) {
+Result<std::vector<Address>> ask_system(const std::string& host, std::uint16_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
@@ -34,6 +34,8 @@ void answer_on(Reactor& reactor, std::weak_ptr<Resolver::Answer> query, Result<s
 }
 
 }  // namespace
+
+Resolver::Resolver() : Resolver(ask_system) {}
 
 Resolver::~Resolver() { stop(); }
 
@@ -81,7 +83,7 @@ void Resolver::work() {
       continue;
     }
     lock.unlock();
-    auto result = look_up(job.host, job.port);
+    auto result = look_up_(job.host, job.port);
     lock.lock();
     if (stopping_) {  // the reactors may be gone
       return;

@@ -1,7 +1,9 @@
 // Name resolution off the loop: getaddrinfo on a thread of its own, the answer posted back to the reactor that asked.
 //
-// Thread-safe. Literal addresses answer at once, without the thread. Destroying it drops the queries that wait and joins the
-// one that runs (the system's resolver bounds it).
+// Thread-safe. Literal addresses answer at once, without the thread; who waits for the same name gets the same answer.
+// Destroying it drops the queries that wait and joins the one that runs (the system's resolver bounds it).
+//
+//   query_ = resolver.resolve(reactor, "nats.example.com", 4222, [](Result<std::vector<Address>> found) { … });
 #pragma once
 
 #include <condition_variable>
@@ -25,7 +27,11 @@ class Resolver {
   // Holding it keeps the query wanted; once it is gone the answer is dropped.
   using Query = std::shared_ptr<Answer>;
 
-  Resolver() = default;
+  using LookUp = std::function<Result<std::vector<Address>>(const std::string& host, std::uint16_t port)>;
+
+  Resolver();  // the system's: getaddrinfo
+  // With another way to look names up; called on the resolver's thread.
+  explicit Resolver(LookUp look_up) : look_up_(std::move(look_up)) {}
   ~Resolver();
   // No answer is posted from here on; call it before the reactors that asked are destroyed.
   void stop();
@@ -44,6 +50,7 @@ class Resolver {
 
   void work();
 
+  const LookUp look_up_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> jobs_;  // guarded by mutex_

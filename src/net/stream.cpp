@@ -148,9 +148,10 @@ bool Stream::read_once() {
     return false;
   }
   if (n == 0) {
-    fail_with(Error{Errc::connection_closed, half_closed_       ? "closed here"
-                                             : ssl_ && !secured_ ? "the other side closed it during the TLS handshake"
-                                                               : "the other side closed it"});
+    fail_with(ssl_ && !secured_    ? Error{Errc::tls_cut_short, "TLS handshake"}
+              : write_error_ != 0 ? system_error(Errc::connection_lost, "writing", write_error_)
+              : half_closed_      ? Error{Errc::connection_closed, "closed here"}
+                                  : Error{Errc::connection_closed, "the other side closed it"});
     return false;
   }
   const auto size = static_cast<std::size_t>(n);
