@@ -22,7 +22,7 @@ Values values_of(const std::string& type) {
     std::string word;
     for (const char c : type.substr(open + 1, close - open - 1) + ',') {
       if (c == ',') {
-        values.choices.push_back(word);
+        values.choices.push_back(word.substr(0, word.find("->")));  // of a transformer: "ecdsa->1"
         word.clear();
       } else {
         word += c;
