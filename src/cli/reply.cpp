@@ -1,0 +1,297 @@
+// hawser reply: answers requests with a text, with what was asked, or with what a command prints.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fmt/format.h>
+#include <memory>
+#include <mutex>
+#include <unistd.h>
+
+#include "base/quantity.hpp"
+#include "cli/command.hpp"
+#include "cli/connection.hpp"
+#include "cli/pub_draft.hpp"
+#include "cli/reply_command.hpp"
+#include "cli/sub_render.hpp"
+#include "cli/user_session.hpp"
+#include "wire/headers.hpp"
+#include "wire/subject.hpp"
+
+namespace hawser::cli {
+namespace {
+
+constexpr std::size_t kMostWaiting = 1024;  // requests that are not answered yet; then the server holds them back
+constexpr std::size_t kFewWaiting = 256;
+
+struct ReplyOptions {
+  ConnectionFlags connection;
+  DraftFlags draft;
+  std::string queue = "NATS-RPLY-22";  // as the nats CLI, so that both share the work
+  std::uint64_t count = 0;             // 0: no limit
+  bool echo = false;
+  std::string command;
+  std::string command_timeout = "10s";
+  std::size_t parallel = 1;
+  bool quiet = false;
+};
+
+class Responder {
+ public:
+  Responder(const ReplyOptions& options, Draft draft, std::chrono::nanoseconds command_time, bool json)
+      : options_(options), draft_(std::move(draft)), command_time_(command_time), json_(json) {}
+  // A session's callback.
+  void on_message(const wire::Frame& message);
+  // Until --count requests are answered, or it is told to stop.
+  Result<ExitCode> serve(UserSession& session);
+
+ private:
+  struct Answer {
+    Request request;
+    CommandOutcome outcome;
+  };
+
+  Result<ExitCode> serve_requests(UserSession& session);
+  void start_pool();
+  void hand_out();
+  std::vector<Answer> take_answers();
+  Result<void> answer(std::string& frames, const Answer& answer);
+  Result<void> answer_all();
+  void tell(const Request& request, std::string_view what) const;
+
+  const ReplyOptions& options_;
+  const Draft draft_;
+  const std::chrono::nanoseconds command_time_;
+  const bool json_;
+  UserSession* session_ = nullptr;
+  std::uint64_t seen_ = 0;
+  std::uint64_t answered_ = 0;
+  bool held_ = false;
+  std::vector<Request> arrived_;
+  std::unique_ptr<CommandPool> pool_;
+  std::mutex mutex_;
+  std::vector<Answer> done_;  // guarded by mutex_
+};
+
+void Responder::on_message(const wire::Frame& message) {
+  if (options_.count != 0 && seen_ >= options_.count) {
+    return;
+  }
+  ++seen_;
+  arrived_.push_back({std::string(message.subject), std::string(message.reply), std::string(message.payload),
+                      std::string(message.headers), seen_});
+}
+
+void Responder::start_pool() {
+  if (options_.command.empty()) {
+    return;
+  }
+  const CommandLimits limits{.time = command_time_,
+                             .output_bytes = static_cast<std::size_t>(session_->server().max_payload)};
+  pool_ = std::make_unique<CommandPool>(options_.command, limits, options_.parallel,
+                                        [this](Request request, CommandOutcome outcome) {
+                                          {
+                                            const std::lock_guard lock(mutex_);
+                                            done_.push_back({std::move(request), std::move(outcome)});
+                                          }
+                                          session_->wake();
+                                        });
+}
+
+// Requests to whom answers them: the pool, or this thread at once.
+void Responder::hand_out() {
+  for (Request& request : std::exchange(arrived_, {})) {
+    if (request.reply.empty()) {
+      tell(request, "has no reply subject, and cannot be answered");
+      ++answered_;
+    } else if (pool_) {
+      pool_->add(std::move(request));
+    } else {
+      const std::lock_guard lock(mutex_);
+      done_.push_back({std::move(request), {}});
+    }
+  }
+  if (pool_ && !held_ && pool_->waiting() > kMostWaiting) {
+    session_->hold(held_ = true);
+  } else if (pool_ && held_ && pool_->waiting() < kFewWaiting) {
+    session_->hold(held_ = false);
+  }
+}
+
+std::vector<Responder::Answer> Responder::take_answers() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(done_, {});
+}
+
+void Responder::tell(const Request& request, std::string_view what) const {
+  if (!options_.quiet) {
+    print_notice(fmt::format("request #{} on \"{}\" {}", request.number, safe_for_terminal(request.subject), what),
+                 json_);
+  }
+}
+
+Result<void> Responder::answer(std::string& frames, const Answer& answer) {
+  const Request& request = answer.request;
+  const wire::ServerInfo& server = session_->server();
+  if (!answer.outcome.wrong.empty()) {
+    // As NATS services tell an error (ADR-32).
+    wire::HeaderBuilder headers;
+    [[maybe_unused]] const auto code = headers.add("Nats-Service-Error-Code", "500");
+    [[maybe_unused]] const auto text = headers.add("Nats-Service-Error", "the command failed: " + answer.outcome.wrong);
+    tell(request, "failed: " + answer.outcome.wrong);
+    const std::string_view block = server.headers ? headers.finish() : std::string_view();
+    // The error goes out even when the output leaves it no room.
+    const auto room = static_cast<std::size_t>(server.max_payload) - block.size();
+    const std::string_view output = std::string_view(answer.outcome.output).substr(0, room);
+    const auto appended = append_message(frames, request.reply, {}, block, output, server);
+    return appended ? Result<void>() : std::unexpected(appended.error());
+  }
+  Result<std::size_t> appended =
+      options_.echo ? append_message(frames, request.reply, {}, request.headers, request.body, server)
+      : pool_ != nullptr
+          ? append_message(frames, request.reply, {}, {}, answer.outcome.output, server)
+          : draft_.append_answer(frames, request.reply, {.count = request.number, .request = request.body}, server);
+  return appended ? Result<void>() : std::unexpected(std::move(appended.error()));
+}
+
+Result<void> Responder::answer_all() {
+  std::string frames;
+  std::size_t count = 0;
+  for (const Answer& one : take_answers()) {
+    if (auto appended = answer(frames, one); !appended) {
+      tell(one.request, "cannot be answered: " + appended.error().message());
+    } else {
+      ++count;
+      if (one.outcome.wrong.empty()) {
+        tell(one.request, "answered");
+      }
+    }
+    ++answered_;
+  }
+  return count == 0 ? Result<void>() : session_->publish(frames, count);
+}
+
+Result<ExitCode> Responder::serve(UserSession& session) {
+  session_ = &session;
+  start_pool();
+  auto outcome = serve_requests(session);
+  pool_.reset();  // its threads wake the session
+  return outcome;
+}
+
+Result<ExitCode> Responder::serve_requests(UserSession& session) {
+  while (true) {
+    const auto waited = session.wait([&] {
+      const std::lock_guard lock(mutex_);
+      return !arrived_.empty() || !done_.empty();
+    });
+    if (!waited) {
+      return std::unexpected(waited.error());
+    }
+    hand_out();
+    if (auto answered = answer_all(); !answered) {
+      return std::unexpected(std::move(answered.error()));
+    }
+    if (auto complaint = session.take_complaint()) {
+      print_notice(complaint->message(), json_);
+    }
+    if (options_.count != 0 && answered_ >= options_.count) {
+      auto flushed = session.flush();
+      return flushed ? Result<ExitCode>(ExitCode::done) : std::unexpected(std::move(flushed.error()));
+    }
+  }
+}
+
+Result<void> check(const ReplyOptions& options) {
+  const bool body = options.draft.body.has_value();
+  if (int{body} + int{options.echo} + int{!options.command.empty()} != 1) {
+    return fail(Errc::bad_usage, "reply takes one of BODY, --echo and --command");
+  }
+  if (!options.draft.headers.empty() && !body) {
+    return fail(Errc::bad_usage, "-H goes with BODY: --echo repeats the request's headers, and a command has none");
+  }
+  if (const auto fault = wire::subscribe_fault(options.draft.subject); fault != wire::SubjectFault::none) {
+    return std::unexpected(wire::bad_subject(options.draft.subject, fault));
+  }
+  if (const auto fault = wire::queue_fault(options.queue);
+      !options.queue.empty() && fault != wire::SubjectFault::none) {
+    return std::unexpected(wire::bad_subject(options.queue, fault));
+  }
+  return {};
+}
+
+Result<ExitCode> run(ReplyOptions& options, bool json) {
+  auto connection = settle(options.connection, "hawser reply", json);
+  if (!connection) {
+    return std::unexpected(std::move(connection.error()));
+  }
+  if (auto fine = check(options); !fine) {
+    return std::unexpected(std::move(fine.error()));
+  }
+  const auto command_time = parse_duration(options.command_timeout);
+  if (!command_time) {
+    return std::unexpected(command_time.error());
+  }
+  DraftFlags answer = options.draft;
+  answer.subject = "reply";  // of its own it has none
+  auto draft = Draft::make_without_input(answer);
+  if (!draft) {
+    return std::unexpected(std::move(draft.error()));
+  }
+  Responder responder(options, std::move(*draft), *command_time, json);
+  auto session = UserSession::connect(*connection, Away::keep_trying,
+                                      [&](const wire::Frame& message) { responder.on_message(message); });
+  if (!session) {
+    return std::unexpected(std::move(session.error()));
+  }
+  (*session)->subscribe("1", options.draft.subject, options.queue, options.count);
+  if (auto subscribed = (*session)->flush(); !subscribed) {
+    return std::unexpected(std::move(subscribed.error()));
+  }
+  if (!options.quiet) {
+    print_notice(
+        "replying on " + options.draft.subject + (options.queue.empty() ? "" : " in queue group " + options.queue),
+        json);
+  }
+  return responder.serve(**session);
+}
+
+}  // namespace
+
+void add_reply(CLI::App& app, Exit& exit) {
+  auto options = std::make_shared<ReplyOptions>();
+  CLI::App* command =
+      add_command(app, "reply", "Answer requests",
+                  "hawser reply greet.service 'hello, {{Request}}'\n"
+                  "hawser reply echo.service --echo\n"
+                  "hawser reply 'weather.*' --command 'curl -s \"https://wttr.in/${NATS_REQUEST_SUBJECT#weather.}\"'\n"
+                  "hawser reply jobs --command ./work.sh --command-timeout 1m --parallel 4");
+  command->add_option("SUBJECT", options->draft.subject, "Where requests come; * is one token, > the rest")->required();
+  command->add_option("BODY", options->draft.body,
+                      "The answer; {{Request}}, {{Count}}, {{Time}} and {{ID}} are replaced");
+  command->add_option("-H,--header", options->draft.headers, "A header \"Name: value\" of the answer (repeatable)")
+      ->type_name("NAME:VALUE")
+      ->allow_extra_args(false);
+  command->add_flag("--no-templates", options->draft.no_templates, "Take {{Request}} and the like as they stand");
+  command->add_flag("--echo", options->echo, "Answer with the request's own headers and body");
+  command
+      ->add_option(
+          "--command", options->command,
+          "Answer with what this prints: run by sh, with the body on its standard input, and NATS_REQUEST_SUBJECT and "
+          "NATS_REQUEST_BODY in its environment")
+      ->type_name("CMD");
+  command->add_option("--command-timeout", options->command_timeout, "How long the command may take; then it is killed")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  command->add_option("--parallel", options->parallel, "How many commands may run at once")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command->add_option("--queue", options->queue, "Queue group that the requests are shared with; \"\" for none")
+      ->type_name("GROUP")
+      ->capture_default_str();
+  command->add_option("--count", options->count, "End after this many requests")->check(CLI::PositiveNumber);
+  command->add_flag("-q,--quiet", options->quiet, "Say nothing about single requests");
+  add_json_flag(*command, exit);
+  add_connection_flags(*command, options->connection);
+  command->callback([options, &exit] { end_with(exit, run(*options, exit.json)); });
+}
+
+}  // namespace hawser::cli
