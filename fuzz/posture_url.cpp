@@ -1,6 +1,8 @@
 // Server lists: whatever is accepted can be printed and read again as the same server, and a password is never printed.
 #include <cstdint>
 #include <cstdlib>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "posture/server_url.hpp"
@@ -10,11 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::string_view part : split_server_list({reinterpret_cast<const char*>(data), size})) {
     const auto url = parse_server_url(part);
     if (!url) {
-      // The reasons are fixed texts; eight characters of a password in one would be a quote.
-      const std::size_t at = part.find('@');
-      if (at != std::string_view::npos && at >= 12 && part.find("://") == std::string_view::npos &&
-          part.find("user:password@") == std::string_view::npos &&
-          url.error().message().find(part.substr(at - 12, 13)) != std::string::npos) {
+      // The reasons are fixed texts: more of them than the parser has would mean that one quotes the input.
+      static std::set<std::string> reasons;
+      reasons.insert(url.error().message());
+      if (reasons.size() > 12) {
         std::abort();
       }
       continue;

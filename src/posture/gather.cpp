@@ -1,5 +1,6 @@
 #include "posture/gather.hpp"
 
+#include <algorithm>
 #include <sys/stat.h>
 
 #include "base/file.hpp"
@@ -99,7 +100,12 @@ std::vector<MaterialFact> look_at_material(const Settings& settings, WallTime no
                      .message = without_pin(std::string(info(error.code).summary) + ": " + error.doing),
                      .hint = {}});
   }
+  const bool expired = std::any_of(assessment.errors.begin(), assessment.errors.end(),
+                                   [](const Error& e) { return e.code == Errc::tls_certificate_expired; });
   for (const tls::Finding& finding : assessment.findings) {
+    if (expired && finding.code == tls::FindingCode::certificate_expires_soon) {
+      continue;  // it did
+    }
     facts.push_back({.code = code_of(finding.code),
                      .severity = finding.severity == tls::Severity::note ? Severity::note : Severity::warning,
                      .message = without_pin(finding.message),

@@ -122,6 +122,9 @@ Result<ServerUrl> parse_server_url(std::string_view text) {
     url.has_userinfo = !url.user.empty() || !url.password.empty();
   }
   const std::string path(view.encoded_path().data(), view.encoded_path().size());
+  if (!path.empty() && !path.starts_with('/')) {
+    return malformed("its host is followed by what is neither a port nor a path");  // Boost.URL 1.81 lets "h@x" through
+  }
   const bool websocket = url.scheme == Scheme::ws || url.scheme == Scheme::wss;
   if (view.has_query() || view.has_fragment() || (!websocket && !path.empty() && path != "/")) {
     return malformed("nothing may follow host and port");

@@ -67,6 +67,8 @@ TEST(ServerUrl, refuses_the_rest_without_showing_it) {
                               "tls://kate:hun#ter2@nats",
                               "tls://kate:hun/ter2@nats",
                               "tls://kate:hunter2@",
+                              "wss://kate:x@hunter2@nats",
+                              "tls://kate:x@hunter2@nats",
                               "tls://nats/hunter2",
                               "tls://nats?password=hunter2",
                               "tls://nats#hunter2",
