@@ -213,11 +213,13 @@ void add_agent(CLI::App& app, Exit& exit) {
                                   "hawser agent --config ./config\n"
                                   "hawser agent --config /etc/hawser --check\n"
                                   "NATS_URL=tls://nats:4222 NATS_TLS_CA=ca.crt hawser agent --listen 127.0.0.1:4333");
-  command->add_option("-c,--config", options->config, "Directory with broker.yaml (default: ./config, if there is one)");
+  command->add_option("-c,--config", options->config, "Directory with broker.yaml (default: ./config, if there is one)")
+      ->type_name("DIR");
   command->add_option("--listen", options->listen, "Loopback address for clients; port 0 takes a free one");
   command->add_option("--admin", options->admin, "Loopback address for metrics, health and status, or \"off\"");
   command->add_option("--threads", options->threads, "Event loops; more than one pays with many busy clients");
-  command->add_option("--ports-file", options->ports_file, "Write the bound addresses there, as JSON");
+  command->add_option("--ports-file", options->ports_file, "Write the bound addresses there, as JSON")
+      ->type_name("FILE");
   command->add_option("--log-level", options->log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   command->add_option("--log-format", options->log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
