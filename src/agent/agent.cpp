@@ -111,8 +111,6 @@ Result<void> Agent::Impl::make_workers(const session::AccessPtr& access) {
   GreetingContext greeting;
   greeting.agent_id = random_id();
   greeting.max_payload = options_.limits.max_payload;
-  greeting.host = options_.listen.ip();
-  greeting.port = options_.listen.port();
   for (std::size_t i = 0; i < std::max<std::size_t>(options_.threads, 1); ++i) {
     auto worker = Worker::make(Worker::Shared{.resolver = resolver_,
                                               .metrics = metrics_,
@@ -137,6 +135,9 @@ Result<void> Agent::Impl::make_workers(const session::AccessPtr& access) {
   }
   listener_ = std::move(*listener);
   address_ = listener_->address();
+  for (auto& worker : workers_) {
+    worker->listens_on(address_);
+  }
   control_ = std::make_unique<Control>(first, resolver_, options_.session, metrics_,
                                        [this](const wire::ServerInfo& info) { heard(info); });
   return {};

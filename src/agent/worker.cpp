@@ -54,6 +54,11 @@ void Worker::stop() {
   }
 }
 
+void Worker::listens_on(const net::Address& address) {
+  context_.greeting.host = address.ip();
+  context_.greeting.port = address.port();
+}
+
 void Worker::start() {
   thread_ = std::thread([this] { reactor_->run(); });
 }

@@ -34,6 +34,8 @@ class Worker {
                                                             std::shared_ptr<const wire::ServerInfo> upstream);
   ~Worker();
 
+  // Where clients find the agent, for its INFO. Before start().
+  void listens_on(const net::Address& address);
   void start();
   // Ends the thread; clients that are left lose their connections.
   void stop();
