@@ -82,7 +82,7 @@ def test_break_glass_is_visible_and_ends_by_itself(tmp_path, stack, start_agent)
         client.subscribe("a")
         client.publish("a", b"1")
         assert client.message() == ("a", b"1")
-        wait_until(lambda: not server.connections(), 15, "the plaintext link is closed when the deadline passes")
+        wait_until(lambda: not server.admitted(), 15, "the plaintext link is closed when the deadline passes")
         agent.wait_log(KnownError("break_glass_expired").id)
         assert not agent.ready()
         assert agent.program.running
@@ -95,7 +95,7 @@ def test_a_tls_url_is_never_downgraded(ca, tmp_path, stack, start_agent):
     with RawClient(agent.listen, handshake=False) as client:
         client.send(b"CONNECT {}\r\nPING\r\n")
         agent.wait_log(KnownError("tls_not_offered").id)
-    assert not server.connections()
+    assert not server.admitted()
 
 
 def test_a_plain_url_is_upgraded_when_the_server_requires_tls(mutual_tls, start_agent):

@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import threading
+import warnings
 
 INFO = {"server_id": "NTEST", "server_name": "hostile", "version": "2.9.10", "proto": 1, "go": "none", "host": "127.0.0.1",
         "port": 4222, "headers": True, "max_payload": 1048576, "client_id": 1}
@@ -105,8 +106,10 @@ def tls_1_1(pair):
     """INFO, then a TLS server that knows nothing newer than 1.1."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("ALL:@SECLEVEL=0")
-    context.minimum_version = ssl.TLSVersion.TLSv1_1
-    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that it is out of date is the point
+        context.minimum_version = ssl.TLSVersion.TLSv1_1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
     context.load_cert_chain(pair.cert, pair.key)
 
     def script(server, connection):

@@ -110,6 +110,10 @@ class NatsServer:
         rows = self.monitor("connz?auth=1&limit=10000&subs=1").get("connections") or []
         return [row for row in rows if name is None or row.get("name") == name]
 
+    def admitted(self):
+        """Connections that got as far as CONNECT; attempts that end before it are listed as connections, too."""
+        return [row for row in self.connections() if row.get("lang")]
+
     def presented(self):
         """The fingerprint of the certificate that each connection presented, by its id."""
         return {row["cid"]: row["tls_peer_certs"][0]["cert_sha256"] for row in self.connections() if row.get("tls_peer_certs")}
