@@ -10,39 +10,42 @@ namespace {
 constexpr std::size_t kFewestBuckets = 8;
 constexpr std::size_t kDecimalDigits = 18;  // fit in 64 bits whatever they are
 
-// Clients number their sids, so the digits are the key; another text takes the long way. Equal texts have equal keys,
-// different texts may share one ("1" and "01"): a lookup compares the text.
+constexpr std::uint64_t kIsText = std::uint64_t{1} << 63U;
+
+// Clients number their sids: such a sid is its number, and equal keys mean equal sids. Another text has a hash for a
+// key, and is to be compared ("01" is not 1).
 std::uint64_t key_of(std::string_view sid) noexcept {
-  if (sid.size() > kDecimalDigits) return std::hash<std::string_view>{}(sid);
+  const auto text_key = [sid] { return std::hash<std::string_view>{}(sid) | kIsText; };
+  if (sid.empty() || sid.size() > kDecimalDigits || (sid[0] == '0' && sid.size() > 1)) return text_key();
   std::uint64_t number = 0;
   for (const char c : sid) {
     const auto digit = static_cast<unsigned char>(c - '0');
-    if (digit > 9) return std::hash<std::string_view>{}(sid);
+    if (digit > 9) return text_key();
     number = number * 10 + digit;
   }
   return number;
 }
 
-std::size_t bucket_of(std::string_view sid, std::size_t buckets) noexcept {
+std::size_t bucket_of(std::uint64_t key, std::size_t buckets) noexcept {
   constexpr std::uint64_t kGolden = 0x9E37'79B9'7F4A'7C15;
-  const std::uint64_t mixed = key_of(sid) * kGolden;
-  return static_cast<std::size_t>(mixed >> 32U) & (buckets - 1);
+  return static_cast<std::size_t>((key * kGolden) >> 32U) & (buckets - 1);
 }
 
 }  // namespace
 
 Subscriptions::Slot Subscriptions::lookup(std::string_view sid) const {
   if (live_ == 0) return 0;
-  for (std::size_t i = bucket_of(sid, buckets_.size());; i = (i + 1) & (buckets_.size() - 1)) {
+  const std::uint64_t key = key_of(sid);
+  for (std::size_t i = bucket_of(key, buckets_.size());; i = (i + 1) & (buckets_.size() - 1)) {
     const Slot slot = buckets_[i];
     if (slot == 0) return 0;
     const Entry& entry = entries_[slot - 1];
-    if (entry.sid == sid && entry.live) return slot;
+    if (entry.key == key && entry.live && (key < kIsText || entry.sid == sid)) return slot;
   }
 }
 
 void Subscriptions::insert(Slot entry) {
-  std::size_t i = bucket_of(entries_[entry - 1].sid, buckets_.size());
+  std::size_t i = bucket_of(entries_[entry - 1].key, buckets_.size());
   while (buckets_[i] != 0) i = (i + 1) & (buckets_.size() - 1);
   buckets_[i] = entry;
 }
@@ -63,7 +66,8 @@ Subscriptions::Added Subscriptions::add(std::string_view sid, std::string_view s
     while (buckets < 4 * (live_ + 1)) buckets *= 2;
     rebuild(buckets);
   }
-  Subscription& entry = entries_.emplace_back();
+  Entry& entry = entries_.emplace_back();
+  entry.key = key_of(sid);
   entry.sid = sid;
   entry.subject = subject;
   entry.queue = queue;
@@ -77,7 +81,8 @@ Subscriptions::Added Subscriptions::add(std::string_view sid, std::string_view s
 void Subscriptions::erase(Slot slot) {
   Entry& entry = entries_[slot - 1];
   if (!entry.queue.empty()) --queues_;
-  entry.live = false;  // the sid stays: its bucket's chain goes through here
+  entry.live = false;  // its bucket's chain goes through here until the next rebuild
+  entry.sid = {};
   entry.subject = {};
   entry.queue = {};
   if (--live_ == 0 && buckets_.size() > kFewestBuckets) clear();

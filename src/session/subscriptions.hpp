@@ -89,7 +89,8 @@ class Subscriptions {
  private:
   using Slot = std::uint32_t;
   struct Entry : Subscription {
-    bool live = true;  // a removed one keeps its place until the next rebuild
+    std::uint64_t key = 0;  // of its sid
+    bool live = true;       // a removed one keeps its place until the next rebuild
   };
 
   [[nodiscard]] Slot lookup(std::string_view sid) const;

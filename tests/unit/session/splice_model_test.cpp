@@ -1,4 +1,5 @@
 // Every interleaving of small worlds, and a planted fault for every rule of the protocol, each of which must show.
+#include <algorithm>
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <unordered_set>

@@ -22,6 +22,8 @@ constexpr std::uint8_t target_of(std::uint8_t node, std::uint8_t topic) {
 constexpr std::uint8_t kFirstServer = kNodes * 4;
 constexpr std::uint8_t kRival = kFirstServer + kServers;
 
+constexpr std::size_t between(std::size_t from, std::size_t to) { return from * kServers + to; }
+
 SpliceOptions options_of(const Scenario& scenario) {
   SpliceOptions options;
   options.settle = options.settle_far = options.linger = kSettle;
@@ -75,7 +77,7 @@ World::World(const Scenario& scenario, Subscriptions& subscriptions)
   lines_[kOutsider].server = static_cast<std::uint8_t>(std::max(scenario.outsider, 0));
   lines_[kOutsider].open = scenario.outsider >= 0;
   const auto known = [&](std::uint8_t server, Topic topic) {
-    for (std::uint8_t from = 0; from < kServers; ++from) routes_[from * kServers + server].interest[topic] = true;
+    for (std::uint8_t from = 0; from < kServers; ++from) routes_[between(from, server)].interest[topic] = true;
   };
   for (const Topic topic : {kPlain, kPlainToo}) {
     if (topic >= scenario.plain_sids) continue;
@@ -104,7 +106,7 @@ std::vector<std::uint8_t> World::members(std::uint8_t server, int from_line, int
   if (scenario_->rival == server) found.push_back(kRival);
   if (!found.empty()) return found;
   for (std::uint8_t to = 0; to < kServers; ++to) {
-    if (to != server && to != origin && routes_[server * kServers + to].interest[kQueue]) {
+    if (to != server && to != origin && routes_[between(server, to)].interest[kQueue]) {
       found.push_back(static_cast<std::uint8_t>(kFirstServer + to));
     }
   }
@@ -142,7 +144,7 @@ void World::spread(Job& job, const Item& item, std::uint8_t server, int from_lin
     }
   }
   for (std::uint8_t to = 0; to < kServers && origin < 0; ++to) {
-    if (to == server || !routes_[server * kServers + to].interest[item.topic]) continue;
+    if (to == server || !routes_[between(server, to)].interest[item.topic]) continue;
     job.targets |= 1U << (kFirstServer + to);
   }
 }
@@ -160,7 +162,7 @@ void World::deliver(Job& job, std::uint8_t target) {
     const std::size_t from = source < line_job(0)    ? scenario_->publishers[source].server
                              : source < route_job(0) ? lines_[source - line_job(0)].server
                                                      : (source - route_job(0)) % kServers;
-    routes_[from * kServers + (target - kFirstServer)].items.push_back(item);
+    routes_[between(from, target - kFirstServer)].items.push_back(item);
     return;
   }
   const auto node = static_cast<std::uint8_t>(target / 4);
@@ -180,7 +182,7 @@ void World::announce(std::uint8_t server, Topic topic, bool on) {
   item.what = on ? What::subscribe : What::unsubscribe;
   item.topic = topic;
   for (std::uint8_t to = 0; to < kServers; ++to) {
-    if (to != server) routes_[server * kServers + to].items.push_back(item);
+    if (to != server) routes_[between(server, to)].items.push_back(item);
   }
 }
 
@@ -516,7 +518,7 @@ void World::take(const Step& step) {
       const std::size_t from = step.who / kServers;
       const std::size_t to = step.who % kServers;
       if (item.what != What::message) {
-        routes_[to * kServers + from].interest[item.topic] = item.what == What::subscribe;
+        routes_[between(to, from)].interest[item.topic] = item.what == What::subscribe;
         return;
       }
       return spread(jobs_[route_job(step.who)], item, static_cast<std::uint8_t>(to), -1, static_cast<int>(from),
