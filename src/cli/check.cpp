@@ -1,4 +1,7 @@
-// `hawser check`: posture findings about environments, files, manifests and server configurations, for people and for CI.
+// `hawser check`: posture findings about environments, files, manifests and server configurations, for people and for
+// CI.
+#include "config/check.hpp"
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
@@ -9,7 +12,6 @@
 #include "base/clock.hpp"
 #include "cli/check_render.hpp"
 #include "cli/command.hpp"
-#include "config/check.hpp"
 #include "posture/settings.hpp"
 
 namespace hawser::cli {
@@ -58,13 +60,20 @@ void add_check(CLI::App& app, Exit& exit) {
                                   "hawser check --env-file prod.env --expect nkey\n"
                                   "hawser check --manifest deploy/web.yaml --format github\n"
                                   "hawser check --server-conf nats-server.conf --format sarif > hawser.sarif");
-  command->add_option("--env-file", options->request.env_files, "A file of KEY=VALUE lines that stands for the environment (repeatable)")
+  command
+      ->add_option("--env-file", options->request.env_files,
+                   "A file of KEY=VALUE lines that stands for the environment (repeatable)")
       ->type_name("FILE")
       ->allow_extra_args(false);
-  command->add_option("--manifest", options->request.manifests, "A Kubernetes manifest: each container is one environment (repeatable)")
+  command
+      ->add_option("--manifest", options->request.manifests,
+                   "A Kubernetes manifest: each container is one environment (repeatable)")
       ->type_name("FILE")
       ->allow_extra_args(false);
-  command->add_option("--config", options->config_directory, "The agent's directory with its broker.yaml, under the environment or each env file")->type_name("DIR");
+  command
+      ->add_option("--config", options->config_directory,
+                   "The agent's directory with its broker.yaml, under the environment or each env file")
+      ->type_name("DIR");
   command->add_option("--server-conf", options->request.server_confs, "A nats-server configuration (repeatable)")
       ->type_name("FILE")
       ->allow_extra_args(false);

@@ -14,8 +14,12 @@ json::object finding_json(const posture::Finding& finding) {
   for (const std::string& source : finding.sources) {
     sources.emplace_back(source);
   }
-  return {{"code", info(finding.code).name}, {"id", error_id(finding.code)}, {"severity", posture::to_string(finding.severity)},
-          {"message", finding.message},      {"hint", finding.hint},         {"sources", std::move(sources)}};
+  return {{"code", info(finding.code).name},
+          {"id", error_id(finding.code)},
+          {"severity", posture::to_string(finding.severity)},
+          {"message", finding.message},
+          {"hint", finding.hint},
+          {"sources", std::move(sources)}};
 }
 
 json::object result_json(const config::CheckResult& result) {

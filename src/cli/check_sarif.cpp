@@ -34,7 +34,8 @@ std::string uri_of(const std::string& file) {
 json::object location_json(const std::string& source, const std::string& subject) {
   const SourcePlace place = place_of(source);
   if (place.file.empty()) {
-    return {{"logicalLocations", json::array{json::object{{"name", source}, {"fullyQualifiedName", subject + ": " + source}}}}};
+    return {{"logicalLocations",
+             json::array{json::object{{"name", source}, {"fullyQualifiedName", subject + ": " + source}}}}};
   }
   json::object physical{{"artifactLocation", json::object{{"uri", uri_of(place.file)}}}};
   if (place.line != 0) {
@@ -44,7 +45,8 @@ json::object location_json(const std::string& source, const std::string& subject
     }
     physical["region"] = std::move(region);
   }
-  return {{"physicalLocation", std::move(physical)}, {"logicalLocations", json::array{json::object{{"name", subject}}}}};
+  return {{"physicalLocation", std::move(physical)},
+          {"logicalLocations", json::array{json::object{{"name", subject}}}}};
 }
 
 json::object rule_json(Errc code) {
@@ -75,11 +77,12 @@ std::string render_check_sarif(const config::CheckReport& report) {
       if (locations.empty()) {
         locations.emplace_back(location_json(result.subject, result.subject));
       }
-      results.emplace_back(json::object{{"ruleId", error_id(finding.code)},
-                                        {"ruleIndex", index},
-                                        {"level", level_of(finding.severity)},
-                                        {"message", json::object{{"text", fmt::format("{}. {}", finding.message, finding.hint)}}},
-                                        {"locations", std::move(locations)}});
+      results.emplace_back(
+          json::object{{"ruleId", error_id(finding.code)},
+                       {"ruleIndex", index},
+                       {"level", level_of(finding.severity)},
+                       {"message", json::object{{"text", fmt::format("{}. {}", finding.message, finding.hint)}}},
+                       {"locations", std::move(locations)}});
     }
   }
   json::array rule_list;
@@ -87,11 +90,16 @@ std::string render_check_sarif(const config::CheckReport& report) {
     rule_list.emplace_back(rule_json(code));
   }
   const json::object run{
-      {"tool", json::object{{"driver", json::object{{"name", "hawser"}, {"version", HAWSER_VERSION}, {"rules", std::move(rule_list)}}}}},
+      {"tool",
+       json::object{
+           {"driver", json::object{{"name", "hawser"}, {"version", HAWSER_VERSION}, {"rules", std::move(rule_list)}}}}},
       {"columnKind", "unicodeCodePoints"},
       {"invocations", json::array{json::object{{"executionSuccessful", !report.unreadable}}}},
       {"results", std::move(results)}};
-  return json::serialize(json::object{{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"}, {"version", "2.1.0"}, {"runs", json::array{run}}}) + "\n";
+  return json::serialize(json::object{{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
+                                      {"version", "2.1.0"},
+                                      {"runs", json::array{run}}}) +
+         "\n";
 }
 
 }  // namespace hawser::cli

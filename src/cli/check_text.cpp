@@ -117,7 +117,8 @@ std::string render_check_text(const config::CheckReport& report, Colours colours
     }
     for (const posture::Finding& finding : result.findings) {
       ++counts[static_cast<std::size_t>(finding.severity)];
-      out += fmt::format("  {} {} {}: {}\n", paint(colour_of(finding.severity), fmt::format("{:<7}", posture::to_string(finding.severity))),
+      out += fmt::format("  {} {} {}: {}\n",
+                         paint(colour_of(finding.severity), fmt::format("{:<7}", posture::to_string(finding.severity))),
                          error_id(finding.code), info(finding.code).name, plain(finding.message));
       for (const std::string& source : finding.sources) {
         out += fmt::format("          at {}\n", plain(source));
@@ -126,8 +127,9 @@ std::string render_check_text(const config::CheckReport& report, Colours colours
     }
     out += '\n';
   }
-  return out + fmt::format("{}: {}, {}, {} in {}\n", report.ok() ? paint("32", "ok") : paint("1;31", "not ok"), plural(counts[2], "error"),
-                           plural(counts[1], "warning"), plural(counts[0], "note"), plural(report.results.size(), "result"));
+  return out + fmt::format("{}: {}, {}, {} in {}\n", report.ok() ? paint("32", "ok") : paint("1;31", "not ok"),
+                           plural(counts[2], "error"), plural(counts[1], "warning"), plural(counts[0], "note"),
+                           plural(report.results.size(), "result"));
 }
 
 std::string render_check_github(const config::CheckReport& report) {
@@ -148,8 +150,10 @@ std::string render_check_github(const config::CheckReport& report) {
         where += place.column != 0 ? fmt::format(",col={}", place.column) : "";
         where += ',';
       }
-      const std::string_view command = finding.severity == Severity::note ? "notice" : posture::to_string(finding.severity);
-      out += fmt::format("::{} {}title={}::{}\n", command, where, escaped(fmt::format("{} {}", error_id(finding.code), info(finding.code).name), true),
+      const std::string_view command =
+          finding.severity == Severity::note ? "notice" : posture::to_string(finding.severity);
+      out += fmt::format("::{} {}title={}::{}\n", command, where,
+                         escaped(fmt::format("{} {}", error_id(finding.code), info(finding.code).name), true),
                          escaped(fmt::format("{}: {}\n{}", result.subject, finding.message, finding.hint), false));
     }
   }

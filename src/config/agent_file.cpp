@@ -1,9 +1,8 @@
 #include "config/agent_file.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <limits>
 #include <tuple>
 #include <utility>
@@ -61,7 +60,8 @@ class AgentFileReader {
     if (node != nullptr && schema_.mistakes.size() == before) put(key, value ? "true" : "false", node->place);
   }
   template <std::size_t N>
-  void put_choice(Block& block, std::string_view name, Key key, const std::array<std::pair<std::string_view, std::string_view>, N>& choices) {
+  void put_choice(Block& block, std::string_view name, Key key,
+                  const std::array<std::pair<std::string_view, std::string_view>, N>& choices) {
     std::string_view word;
     block.choice<std::string_view>(name, word, choices);
     if (!word.empty()) put(key, word, block.value(name)->place);
@@ -87,9 +87,12 @@ constexpr std::array<Advice, 12> kTopAdvice{{
 }};
 
 void AgentFileReader::read(const YamlNode& root) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kEnvironments{{
-      {"production", "production"}, {"prod", "production"}, {"development", "development"},
-      {"dev", "development"}, {"staging", "development"}, {"test", "development"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kEnvironments{{{"production", "production"},
+                                                                                        {"prod", "production"},
+                                                                                        {"development", "development"},
+                                                                                        {"dev", "development"},
+                                                                                        {"staging", "development"},
+                                                                                        {"test", "development"}}};
   Block top(schema_, &root, "");
   put_choice(top, "environment", Key::environment, kEnvironments);
   read_agent(top.block("agent"));
@@ -106,7 +109,8 @@ void AgentFileReader::read(const YamlNode& root) {
 }
 
 void AgentFileReader::read_broker(Block& broker) {
-  constexpr std::array<std::pair<std::string_view, BrokerType>, 2> kTypes{{{"nats", BrokerType::nats}, {"local", BrokerType::local}}};
+  constexpr std::array<std::pair<std::string_view, BrokerType>, 2> kTypes{
+      {{"nats", BrokerType::nats}, {"local", BrokerType::local}}};
   broker.choice<BrokerType>("type", out_.broker, kTypes);
   read_servers(broker);
   read_tls(broker.block("tls"));
@@ -126,12 +130,14 @@ void AgentFileReader::read_servers(Block& broker) {
     const YamlNode* node = broker.value(name);
     if (node == nullptr) continue;
     if (!first.empty()) {
-      schema_.mistake(Errc::config_conflict, node->place, fmt::format("{} and {} mean the same: keep one", broker.full(first), broker.full(name)));
+      schema_.mistake(Errc::config_conflict, node->place,
+                      fmt::format("{} and {} mean the same: keep one", broker.full(first), broker.full(name)));
       continue;
     }
     first = name;
     if (out_.broker == BrokerType::local) {
-      schema_.mistake(Errc::config_conflict, node->place, fmt::format("{} has no use with type: local", broker.full(name)));
+      schema_.mistake(Errc::config_conflict, node->place,
+                      fmt::format("{} has no use with type: local", broker.full(name)));
     }
     if (node->is(YamlNode::Kind::scalar)) {
       put_text(broker, name, Key::url);
@@ -152,7 +158,8 @@ void AgentFileReader::read_servers(Block& broker) {
 }
 
 void AgentFileReader::read_tls(Block tls) {
-  constexpr std::array<std::pair<std::string_view, Reload>, 2> kReloads{{{"auto", Reload::automatic}, {"signal", Reload::on_signal}}};
+  constexpr std::array<std::pair<std::string_view, Reload>, 2> kReloads{
+      {{"auto", Reload::automatic}, {"signal", Reload::on_signal}}};
   constexpr std::array<Advice, 4> kAdvice{{
       {"verify", "the server is always verified; to switch that off in development: insecure: true"},
       {"skip_verify", "did you mean \"insecure\"?"},
@@ -173,7 +180,8 @@ void AgentFileReader::read_tls(Block tls) {
 }
 
 void AgentFileReader::read_auth(Block auth) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kPolicies{{{"strict", "strict"}, {"precedence", "precedence"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kPolicies{
+      {{"strict", "strict"}, {"precedence", "precedence"}}};
   constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kModes{
       {{"user", "user"}, {"token", "token"}, {"nkey", "nkey"}, {"creds", "creds"}, {"cert", "cert"}, {"none", "none"}}};
   constexpr std::array<Advice, 7> kAdvice{{
@@ -187,7 +195,8 @@ void AgentFileReader::read_auth(Block auth) {
   }};
   bool enabled = true;
   auth.boolean("enabled", enabled);
-  constexpr std::array<std::string_view, 5> kCredentials{"nkey_file", "creds_file", "user", "password_file", "token_file"};
+  constexpr std::array<std::string_view, 5> kCredentials{"nkey_file", "creds_file", "user", "password_file",
+                                                         "token_file"};
   put_path(auth, "nkey_file", Key::nkey_file);
   put_path(auth, "creds_file", Key::creds);
   put_text(auth, "user", Key::username);
@@ -197,10 +206,13 @@ void AgentFileReader::read_auth(Block auth) {
   put_choice(auth, "mode", Key::auth_mode, kModes);
   if (!enabled) {
     for (const std::string_view name : kCredentials) {
-      if (!auth.has(name)) continue;
-      schema_.mistake(Errc::config_conflict, auth.value(name) ? auth.value(name)->place : Place{}, fmt::format("{} stands beside enabled: false", auth.full(name)));
+      const YamlNode* node = auth.value(name);
+      if (node != nullptr)
+        schema_.mistake(Errc::config_conflict, node->place,
+                        fmt::format("{} stands beside enabled: false", auth.full(name)));
     }
-    if (const YamlNode* node = auth.value("enabled"); node != nullptr && !auth.has("mode")) put(Key::auth_mode, "none", node->place);
+    if (const YamlNode* node = auth.value("enabled"); node != nullptr && !auth.has("mode"))
+      put(Key::auth_mode, "none", node->place);
   }
   auth.finish(kAdvice);
 }
@@ -220,7 +232,8 @@ void AgentFileReader::read_plaintext(Block plaintext) {
 
 void AgentFileReader::read_persistence(Block persistence) {
   constexpr std::array<std::pair<std::string_view, Sync>, 2> kSyncs{{{"full", Sync::full}, {"normal", Sync::normal}}};
-  constexpr std::array<std::pair<std::string_view, WhenFull>, 2> kWhenFull{{{"reject", WhenFull::reject}, {"shed_oldest", WhenFull::shed_oldest}}};
+  constexpr std::array<std::pair<std::string_view, WhenFull>, 2> kWhenFull{
+      {{"reject", WhenFull::reject}, {"shed_oldest", WhenFull::shed_oldest}}};
   Persistence& out = out_.persistence;
   persistence.boolean("enabled", out.enabled);
   if (const auto path = persistence.path("path")) out.path = *path;
@@ -228,7 +241,8 @@ void AgentFileReader::read_persistence(Block persistence) {
   persistence.size("max_bytes", out.max_bytes, 1 * kKiB * kKiB, 1ULL << 50U);
   persistence.choice<WhenFull>("when_full", out.when_full, kWhenFull);
   if (const YamlNode* node = persistence.value("enabled"); node != nullptr && out.enabled && !persistence.has("path")) {
-    schema_.mistake(Errc::config_missing, node->place, fmt::format("{} needs a {}", persistence.full("enabled"), persistence.full("path")));
+    schema_.mistake(Errc::config_missing, node->place,
+                    fmt::format("{} needs a {}", persistence.full("enabled"), persistence.full("path")));
   }
   persistence.finish();
 }
@@ -258,16 +272,21 @@ void AgentFileReader::read_reconnect(Block reconnect) {
   reconnect.duration("max_wait", out_.reconnect.max_wait, 1ms, 24h);
   if (out_.reconnect.max_wait < out_.reconnect.wait) {
     const YamlNode* node = reconnect.has("max_wait") ? reconnect.value("max_wait") : reconnect.value("wait");
-    if (node != nullptr) reconnect.bad(reconnect.has("max_wait") ? "max_wait" : "wait", *node, "leaves max_wait below wait");
+    if (node != nullptr)
+      reconnect.bad(reconnect.has("max_wait") ? "max_wait" : "wait", *node, "leaves max_wait below wait");
   }
   reconnect.finish();
 }
 
 void AgentFileReader::read_agent(Block agent) {
-  constexpr std::array<std::pair<std::string_view, log::Level>, 6> kLevels{
-      {{"debug", log::Level::debug}, {"info", log::Level::info}, {"warn", log::Level::warn},
-       {"warning", log::Level::warn}, {"error", log::Level::error}, {"err", log::Level::error}}};
-  constexpr std::array<std::pair<std::string_view, log::Format>, 2> kFormats{{{"text", log::Format::text}, {"json", log::Format::json}}};
+  constexpr std::array<std::pair<std::string_view, log::Level>, 6> kLevels{{{"debug", log::Level::debug},
+                                                                            {"info", log::Level::info},
+                                                                            {"warn", log::Level::warn},
+                                                                            {"warning", log::Level::warn},
+                                                                            {"error", log::Level::error},
+                                                                            {"err", log::Level::error}}};
+  constexpr std::array<std::pair<std::string_view, log::Format>, 2> kFormats{
+      {{"text", log::Format::text}, {"json", log::Format::json}}};
   constexpr std::array<Advice, 1> kAdvice{{{"listen_tls", "this version listens on loopback only, without TLS"}}};
   AgentOptions& out = out_.agent;
   read_listen(agent);
@@ -291,16 +310,20 @@ void AgentFileReader::read_listen(Block& agent) {
     const Result<ListenAddress> parsed = parse_listen_address(node->text);
     if (parsed) return *parsed;
     schema_.mistake(parsed.error().code, node->place, fmt::format("{}: {}", agent.full(name), parsed.error().doing),
-                    parsed.error().code == Errc::config_listen_not_loopback ? "listen_tls does not exist yet; use 127.0.0.1, ::1 or localhost" : "");
+                    parsed.error().code == Errc::config_listen_not_loopback
+                        ? "listen_tls does not exist yet; use 127.0.0.1, ::1 or localhost"
+                        : "");
     return std::nullopt;
   };
   if (const auto listen = address("listen")) out_.agent.listen = *listen;
   const YamlNode* admin = agent.value("admin");
-  if (admin != nullptr && (same_letters(admin->text, "off") || same_letters(admin->text, "false") || same_letters(admin->text, "none"))) {
+  if (admin != nullptr &&
+      (same_letters(admin->text, "off") || same_letters(admin->text, "false") || same_letters(admin->text, "none"))) {
     out_.agent.admin.reset();
   } else if (const auto parsed = address("admin")) {
     out_.agent.admin = *parsed;
-    if (parsed->port != 0 && *parsed == out_.agent.listen) agent.bad("admin", *admin, "is the same address as agent.listen");
+    if (parsed->port != 0 && *parsed == out_.agent.listen)
+      agent.bad("admin", *admin, "is the same address as agent.listen");
   }
 }
 
@@ -321,7 +344,8 @@ AgentFileResult parse_agent_file(std::string_view text, const std::filesystem::p
   if (!documents->empty()) {
     const YamlDocument& document = documents->front();
     for (const DuplicateKey& twice : document.duplicates) {
-      schema.mistake(Errc::config_duplicate_key, twice.second, fmt::format("the key \"{}\" stands twice, first in line {}", twice.path, twice.first.line));
+      schema.mistake(Errc::config_duplicate_key, twice.second,
+                     fmt::format("the key \"{}\" stands twice, first in line {}", twice.path, twice.first.line));
     }
     AgentFileReader(schema, out).read(document.root);
   }
@@ -345,7 +369,8 @@ Result<AgentFile> load_agent_file(const std::filesystem::path& path) {
 
 std::optional<std::filesystem::path> find_agent_file(const std::filesystem::path& directory) {
   std::error_code ignored;
-  if (std::filesystem::exists(directory, ignored) && !std::filesystem::is_directory(directory, ignored)) return directory;
+  if (std::filesystem::exists(directory, ignored) && !std::filesystem::is_directory(directory, ignored))
+    return directory;
   for (const char* name : {"broker.yaml", "broker.yml"}) {
     if (std::filesystem::exists(directory / name, ignored)) return directory / name;
   }

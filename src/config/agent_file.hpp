@@ -1,8 +1,8 @@
 // DIR/broker.yaml, read into settings: the connection for posture, and plain values for everything else.
 //
-// examples/agent/broker.yaml shows every key. Strict: an unknown key, a key that stands twice, a value of the wrong form is a
-// mistake, and all mistakes come together. Relative paths are relative to the file. Values; `AgentFile` is move-only, as it may
-// hold secrets. Pure but for `load_agent_file`.
+// examples/agent/broker.yaml shows every key. Strict: an unknown key, a key that stands twice, a value of the wrong
+// form is a mistake, and all mistakes come together. Relative paths are relative to the file. Values; `AgentFile` is
+// move-only, as it may hold secrets. Pure but for `load_agent_file`.
 //
 //   Result<AgentFile> file = load_agent_directory("./config");
 //   Settings settings = merge(from_environment(process_environment), std::move(file->connection));
@@ -25,9 +25,9 @@
 
 namespace hawser::config {
 
-enum class BrokerType : std::uint8_t { nats, local };              // an outside server, or the embedded one
-enum class Reload : std::uint8_t { automatic, on_signal };         // watch the files, or SIGHUP only
-enum class Sync : std::uint8_t { full, normal };                   // fdatasync before a flush is confirmed, or not
+enum class BrokerType : std::uint8_t { nats, local };       // an outside server, or the embedded one
+enum class Reload : std::uint8_t { automatic, on_signal };  // watch the files, or SIGHUP only
+enum class Sync : std::uint8_t { full, normal };            // fdatasync before a flush is confirmed, or not
 enum class WhenFull : std::uint8_t { reject, shed_oldest };
 enum class FallbackMode : std::uint8_t { local_queue, fail, drop };
 enum class FallbackRequests : std::uint8_t { fail_fast, queue };
@@ -78,7 +78,7 @@ struct AgentOptions {
   std::uint32_t threads = 0;                                              // 0: one for each CPU
   std::uint32_t max_clients = 65'536;
   std::uint64_t client_max_pending = 64ULL << 20U;  // bytes waiting for one local client, before it is a slow one
-  std::uint64_t window = 8ULL << 20U;               // bytes that one client published and the server did not yet confirm
+  std::uint64_t window = 8ULL << 20U;  // bytes that one client published and the server did not yet confirm
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
 };

@@ -1,9 +1,8 @@
 #include "config/check.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
+#include <fmt/format.h>
 #include <utility>
 
 #include "base/file.hpp"
@@ -24,14 +23,16 @@ using posture::Severity;
 
 // "prod.env:3:1 (NATS_URL)", "deploy.yaml:12:9 (NATS_TOKEN, from secret nats, key token)".
 std::string origin_of(const Variable& variable) {
-  return fmt::format("{} ({}{}{})", variable.place.text(), variable.name, variable.origin.empty() ? "" : ", from ", variable.origin);
+  return fmt::format("{} ({}{}{})", variable.place.text(), variable.name, variable.origin.empty() ? "" : ", from ",
+                     variable.origin);
 }
 
 posture::Lookup lookup_in(const std::vector<Variable>& variables) {
   return [&variables](std::string_view name) -> std::optional<posture::EnvironmentValue> {
     const Variable* found = find_variable(variables, name);
     if (found == nullptr) return std::nullopt;
-    return posture::EnvironmentValue{found->value ? std::string(found->value->reveal()) : std::string(), origin_of(*found), found->value.has_value()};
+    return posture::EnvironmentValue{found->value ? std::string(found->value->reveal()) : std::string(),
+                                     origin_of(*found), found->value.has_value()};
   };
 }
 
@@ -44,7 +45,9 @@ bool is_posture_variable(std::string_view name) {
 bool concerns_nats(const std::vector<Variable>& variables) {
   const auto& known = posture::variables();
   return std::any_of(variables.begin(), variables.end(), [&known](const Variable& variable) {
-    return std::any_of(known.begin(), known.end(), [&variable](const posture::Variable& v) { return v.name == variable.name && v.key != posture::Key::environment; });
+    return std::any_of(known.begin(), known.end(), [&variable](const posture::Variable& v) {
+      return v.name == variable.name && v.key != posture::Key::environment;
+    });
   });
 }
 
@@ -64,7 +67,8 @@ Finding finding_of(Errc code, std::string_view line, const std::string& file) {
 
 class Check {
  public:
-  Check(const CheckRequest& request, const posture::Lookup& environment, WallTime now) : request_(request), environment_(environment), now_(now) {}
+  Check(const CheckRequest& request, const posture::Lookup& environment, WallTime now)
+      : request_(request), environment_(environment), now_(now) {}
 
   CheckReport run() {
     std::optional<std::filesystem::path> agent_file = named_agent_file();
@@ -81,7 +85,8 @@ class Check {
     if (!request_.config_directory) return request_.names_nothing() ? find_agent_file("./config") : std::nullopt;
     const auto found = find_agent_file(*request_.config_directory);
     if (!found) {
-      unreadable(*request_.config_directory, {Errc::config_not_found, fmt::format("there is no broker.yaml in {}", *request_.config_directory)});
+      unreadable(*request_.config_directory,
+                 {Errc::config_not_found, fmt::format("there is no broker.yaml in {}", *request_.config_directory)});
     }
     return found;
   }
@@ -128,7 +133,9 @@ class Check {
     return std::nullopt;
   }
 
-  void check_process(const std::optional<std::filesystem::path>& path) { check_environment("environment", environment_, path, {}); }
+  void check_process(const std::optional<std::filesystem::path>& path) {
+    check_environment("environment", environment_, path, {});
+  }
 
   void check_env_file(const std::string& file, const std::optional<std::filesystem::path>& path) {
     const auto text = read(file);
@@ -139,13 +146,15 @@ class Check {
     for (const Variable& variable : *variables) {
       const Variable* counts = find_variable(*variables, variable.name);
       if (counts == &variable || !is_posture_variable(variable.name)) continue;
-      findings.push_back(posture::make_finding(Errc::config_duplicate_key, Severity::warning, fmt::format("{} stands twice; the last counts", variable.name),
+      findings.push_back(posture::make_finding(Errc::config_duplicate_key, Severity::warning,
+                                               fmt::format("{} stands twice; the last counts", variable.name),
                                                {variable.place.text(), counts->place.text()}));
     }
     check_environment(file, lookup_in(*variables), path, std::move(findings));
   }
 
-  void check_environment(const std::string& name, const posture::Lookup& lookup, const std::optional<std::filesystem::path>& path, std::vector<Finding> findings) {
+  void check_environment(const std::string& name, const posture::Lookup& lookup,
+                         const std::optional<std::filesystem::path>& path, std::vector<Finding> findings) {
     posture::Settings settings = posture::from_environment(lookup);
     std::string subject = name;
     if (path) {
@@ -160,7 +169,8 @@ class Check {
       }
       settings = posture::merge(std::move(settings), std::move(file->connection));
     }
-    add(std::move(subject), posture::evaluate(settings, posture::gather(settings, now_), now_, posture::Purpose::check), std::move(findings));
+    add(std::move(subject), posture::evaluate(settings, posture::gather(settings, now_), now_, posture::Purpose::check),
+        std::move(findings));
   }
 
   void check_manifest(const std::string& file) {
@@ -169,7 +179,8 @@ class Check {
     const Result<std::vector<Container>> containers = parse_manifest(*text, file);
     if (!containers) return void(unreadable(file, containers.error()));
     if (containers->empty()) {
-      unreadable(file, {Errc::config_bad_value, fmt::format("{}: holds no Pod, Deployment, StatefulSet, DaemonSet, Job or CronJob", file)});
+      unreadable(file, {Errc::config_bad_value,
+                        fmt::format("{}: holds no Pod, Deployment, StatefulSet, DaemonSet, Job or CronJob", file)});
     }
     for (const Container& container : *containers) check_container(container);
   }
@@ -177,11 +188,14 @@ class Check {
   void check_container(const Container& container) {
     std::vector<Finding> findings;
     for (const EnvironmentFrom& from : container.from) {
-      findings.push_back(posture::make_finding(Errc::setting_unknown_here, Severity::note, fmt::format("envFrom takes all of {}: which variables that sets is not known here", from.origin),
-                                               {from.place.text()}));
+      findings.push_back(posture::make_finding(
+          Errc::setting_unknown_here, Severity::note,
+          fmt::format("envFrom takes all of {}: which variables that sets is not known here", from.origin),
+          {from.place.text()}));
     }
     if (!concerns_nats(container.variables)) {
-      findings.push_back(posture::make_finding(Errc::url_missing, Severity::note, "no NATS setting: there is nothing to check", {container.place.text()}));
+      findings.push_back(posture::make_finding(Errc::url_missing, Severity::note,
+                                               "no NATS setting: there is nothing to check", {container.place.text()}));
       CheckResult& result = report_.results.emplace_back();
       result.subject = container.subject;
       result.findings = std::move(findings);
@@ -196,8 +210,9 @@ class Check {
   // What is missing may come through envFrom: that is worth a warning, not a refusal.
   static void soften_missing(posture::Decision& decision) {
     for (Finding& finding : decision.findings) {
-      const bool missing = finding.code == Errc::url_missing || finding.code == Errc::auth_missing || finding.code == Errc::auth_incomplete ||
-                           finding.code == Errc::tls_pair_incomplete || finding.code == Errc::break_glass_unattributed;
+      const bool missing = finding.code == Errc::url_missing || finding.code == Errc::auth_missing ||
+                           finding.code == Errc::auth_incomplete || finding.code == Errc::tls_pair_incomplete ||
+                           finding.code == Errc::break_glass_unattributed;
       if (!missing || finding.severity != Severity::error) continue;
       finding.severity = Severity::warning;
       finding.message += ", unless envFrom sets it";
@@ -208,10 +223,12 @@ class Check {
     const Result<ConfDocument> conf = load_nats_conf(file);
     if (!conf) return void(unreadable(file, conf.error()));
     const std::filesystem::path directory = std::filesystem::path(file).parent_path();
-    // nats-server takes paths relative to where it is started, which may be elsewhere: the file's own directory is tried as well.
+    // nats-server takes paths relative to where it is started, which may be elsewhere: the file's own directory is
+    // tried as well.
     const auto found = [&directory](const std::string& path) {
       std::error_code ignored;
-      if (path.empty() || std::filesystem::exists(path, ignored) || !std::filesystem::exists(directory / path, ignored)) return path;
+      if (path.empty() || std::filesystem::exists(path, ignored) || !std::filesystem::exists(directory / path, ignored))
+        return path;
       return (directory / path).string();
     };
     const AssessMaterial assess = [&](const tls::Source& named) {
@@ -233,8 +250,11 @@ class Check {
     for (const posture::ServerUrl& server : decision.servers) result.decision->servers.push_back(server.printable());
     result.findings = std::move(decision.findings);
     if (request_.expect && *request_.expect != decision.auth_mode) {
-      result.findings.push_back(posture::make_finding(Errc::auth_mode_mismatch, Severity::error,
-                                                      fmt::format("{} is expected, and {} is in effect", to_string(*request_.expect), to_string(decision.auth_mode)), {"flag --expect"}));
+      result.findings.push_back(
+          posture::make_finding(Errc::auth_mode_mismatch, Severity::error,
+                                fmt::format("{} is expected, and {} is in effect", to_string(*request_.expect),
+                                            to_string(decision.auth_mode)),
+                                {"flag --expect"}));
     }
     for (Finding& finding : findings) result.findings.push_back(std::move(finding));
   }
@@ -248,9 +268,12 @@ class Check {
 }  // namespace
 
 bool CheckReport::ok() const {
-  return !unreadable && std::none_of(results.begin(), results.end(), [](const CheckResult& r) { return posture::any_error(r.findings); });
+  return !unreadable && std::none_of(results.begin(), results.end(),
+                                     [](const CheckResult& r) { return posture::any_error(r.findings); });
 }
 
-CheckReport run_check(const CheckRequest& request, const posture::Lookup& environment, WallTime now) { return Check(request, environment, now).run(); }
+CheckReport run_check(const CheckRequest& request, const posture::Lookup& environment, WallTime now) {
+  return Check(request, environment, now).run();
+}
 
 }  // namespace hawser::config

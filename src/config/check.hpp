@@ -48,9 +48,9 @@ struct CheckReport {
   [[nodiscard]] bool ok() const;  // read whole, and no finding is an error
 };
 
-// With nothing named: the environment, over ./config/broker.yaml when there is one. An env file stands for the environment: it lies
-// over `config_directory`, as the process's own does when no env file is named. Containers of a manifest stand alone, and the
-// files that they name are not looked at.
+// With nothing named: the environment, over ./config/broker.yaml when there is one. An env file stands for the
+// environment: it lies over `config_directory`, as the process's own does when no env file is named. Containers of a
+// manifest stand alone, and the files that they name are not looked at.
 [[nodiscard]] CheckReport run_check(const CheckRequest& request, const posture::Lookup& environment, WallTime now);
 
 }  // namespace hawser::config

@@ -1,9 +1,8 @@
 #include "config/conf_cursor.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
+#include <fmt/format.h>
 #include <utility>
 
 #include "config/letters.hpp"
@@ -95,7 +94,8 @@ std::string ConfCursor::seen() const {
 std::expected<ConfCursor::Key, Mistake> ConfCursor::key() {
   Key out{{}, place()};
   const char first = peek();
-  if (first == '=' || first == ':') return std::unexpected(mistake(fmt::format("expected a key, found the separator {}", seen())));
+  if (first == '=' || first == ':')
+    return std::unexpected(mistake(fmt::format("expected a key, found the separator {}", seen())));
   if (first == ',' || first == ';' || first == ']' || first == '}' || first == '/') {
     return std::unexpected(mistake(fmt::format("expected a key, found {}", seen())));
   }
@@ -139,10 +139,13 @@ ConfCursor::Scalar ConfCursor::scalar() {
   if (c == '\'') return single_quoted();
   if (c == '(') return block();
   if (c == '-' || is_digit(c)) return number();
-  if (c == '.') return std::unexpected(mistake("a number begins with a digit, not with '.'", "Put texts that begin with a point in quotes."));
+  if (c == '.')
+    return std::unexpected(
+        mistake("a number begins with a digit, not with '.'", "Put texts that begin with a point in quotes."));
   if (at_line_end()) {
-    return std::unexpected(mistake("expected a value, found the end of the line",
-                                   "A block begins with '{' on the line of its key; indented lines as in YAML are not read."));
+    return std::unexpected(
+        mistake("expected a value, found the end of the line",
+                "A block begins with '{' on the line of its key; indented lines as in YAML are not read."));
   }
   return bare(position_, place());
 }
@@ -189,7 +192,8 @@ ConfCursor::Scalar ConfCursor::block() {
     next();
     return scalar_of(ConfNode::Kind::string, ConfNode::Form::block, at, std::move(text));
   }
-  return std::unexpected(Mistake{Errc::config_syntax, at, "a block of lines does not end", "Put the ')' alone in a line, at its beginning."});
+  return std::unexpected(Mistake{Errc::config_syntax, at, "a block of lines does not end",
+                                 "Put the ')' alone in a line, at its beginning."});
 }
 
 std::expected<char, Mistake> ConfCursor::escape() {
@@ -209,7 +213,9 @@ std::expected<char, Mistake> ConfCursor::escape() {
       return static_cast<char>(high * 16 + low);
     }
     default:
-      return std::unexpected(mistake("unknown escape", "Known are \\t, \\n, \\r, \\\", \\\\ and \\xNN; single quotes keep backslashes as they are."));
+      return std::unexpected(
+          mistake("unknown escape",
+                  "Known are \\t, \\n, \\r, \\\", \\\\ and \\xNN; single quotes keep backslashes as they are."));
   }
 }
 
@@ -262,7 +268,8 @@ ConfCursor::Scalar ConfCursor::number() {
   if (negative) {
     next();
     if (!is_digit(peek())) {
-      return std::unexpected(mistake(fmt::format("expected a digit after '-', found {}", seen()), "Put texts that begin with '-' in quotes."));
+      return std::unexpected(mistake(fmt::format("expected a digit after '-', found {}", seen()),
+                                     "Put texts that begin with '-' in quotes."));
     }
   }
   while (is_digit(peek())) next();
@@ -276,7 +283,8 @@ ConfCursor::Scalar ConfCursor::after_digits(std::size_t start, const Place& at, 
   if (negative || at_number_end() || c == ']') return integer(start, at);
   if (c == '-') {
     if (position_ - start == 4) return date(start, at);
-    return std::unexpected(mistake("a number is followed by '-'", "Put texts that begin with a digit in quotes; dates are 2026-01-31T00:00:00Z."));
+    return std::unexpected(mistake("a number is followed by '-'",
+                                   "Put texts that begin with a digit in quotes; dates are 2026-01-31T00:00:00Z."));
   }
   next();  // whatever it is, nats-server takes it as a letter of a text
   return bare(start, at);
@@ -296,12 +304,14 @@ ConfCursor::Scalar ConfCursor::integer(std::size_t start, const Place& at) {
   const std::string_view suffix = written.substr(static_cast<std::size_t>(end - written.data()));
   const std::int64_t factor = factor_of(suffix);
   if (error == std::errc() && factor == 0) {
-    return std::unexpected(Mistake{Errc::config_syntax, at, fmt::format("unknown size suffix \"{}\"", suffix), "K, KB, M, MB, G, GB, T, TB are known."});
+    return std::unexpected(Mistake{Errc::config_syntax, at, fmt::format("unknown size suffix \"{}\"", suffix),
+                                   "K, KB, M, MB, G, GB, T, TB are known."});
   }
   if (error != std::errc() || __builtin_mul_overflow(value, factor, &value)) {
     return std::unexpected(Mistake{Errc::config_syntax, at, "a number is beyond 64 bits", {}});
   }
-  ConfScalar out = scalar_of(ConfNode::Kind::integer, suffix.empty() ? ConfNode::Form::bare : ConfNode::Form::suffixed, at, std::string(written));
+  ConfScalar out = scalar_of(ConfNode::Kind::integer, suffix.empty() ? ConfNode::Form::bare : ConfNode::Form::suffixed,
+                             at, std::string(written));
   out.node.integer = value;
   return out;
 }
@@ -313,7 +323,8 @@ ConfCursor::Scalar ConfCursor::fraction(std::size_t start, const Place& at) {
   while (is_digit(peek())) next();
   if (peek() == '.') {
     while (is_digit(peek()) || peek() == '.' || peek() == ':' || peek() == '-') next();
-    return scalar_of(ConfNode::Kind::string, ConfNode::Form::bare, at, std::string(text_.substr(start, position_ - start)));
+    return scalar_of(ConfNode::Kind::string, ConfNode::Form::bare, at,
+                     std::string(text_.substr(start, position_ - start)));
   }
   const std::string_view written = text_.substr(start, position_ - start);
   ConfScalar out = scalar_of(ConfNode::Kind::real, ConfNode::Form::bare, at, std::string(written));
@@ -339,7 +350,8 @@ ConfCursor::Scalar ConfCursor::date(std::size_t start, const Place& at) {
     fits = fits && two(8) <= kDays.at(static_cast<std::size_t>(month - 1)) + (month == 2 && leap ? 1 : 0);
   }
   if (!fits) {
-    return std::unexpected(Mistake{Errc::config_syntax, at, "four digits and '-' begin a date, and this is none", "Dates are 2026-01-31T00:00:00Z; put other texts in quotes."});
+    return std::unexpected(Mistake{Errc::config_syntax, at, "four digits and '-' begin a date, and this is none",
+                                   "Dates are 2026-01-31T00:00:00Z; put other texts in quotes."});
   }
   while (position_ - start < kShape.size()) next();
   return scalar_of(ConfNode::Kind::datetime, ConfNode::Form::bare, at, std::string(written));

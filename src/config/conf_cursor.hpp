@@ -1,6 +1,7 @@
 // The letters of a nats-server configuration: places, blanks, comments, and scalars as nats-server tells them apart.
 //
-// Below nats_conf.cpp, which knows keys, blocks, variables and includes. A cursor over text that outlives it; one thread.
+// Below nats_conf.cpp, which knows keys, blocks, variables and includes. A cursor over text that outlives it; one
+// thread.
 //
 //   ConfCursor cursor(text, file);
 //   std::expected<ConfScalar, Mistake> value = cursor.scalar();

@@ -1,8 +1,7 @@
 #include "config/env_file.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <utility>
 
 #include "config/letters.hpp"
@@ -76,7 +75,8 @@ class EnvParser {
       variable.name += peek();
       next();
     }
-    if (variable.name.empty()) return mistake("expected the name of a variable", "A line is NAME=VALUE; a comment begins with '#'.");
+    if (variable.name.empty())
+      return mistake("expected the name of a variable", "A line is NAME=VALUE; a comment begins with '#'.");
     skip_blanks();
     if (at_line_end() || peek() == '#') {  // a bare NAME is passed on from wherever the container is started
       variable.origin = "the environment of whoever starts it";
@@ -160,7 +160,8 @@ Result<std::vector<Variable>> parse_env_file(std::string_view text, const std::s
 }
 
 const Variable* find_variable(const std::vector<Variable>& variables, std::string_view name) {
-  const auto found = std::find_if(variables.rbegin(), variables.rend(), [name](const Variable& v) { return v.name == name; });
+  const auto found =
+      std::find_if(variables.rbegin(), variables.rend(), [name](const Variable& v) { return v.name == name; });
   return found == variables.rend() ? nullptr : &*found;
 }
 

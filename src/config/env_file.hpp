@@ -1,7 +1,7 @@
 // Files of KEY=VALUE lines, as Docker, systemd, Compose and shells read them, with the line of each.
 //
-// Pure; thread-safe. Values are taken as they stand: `$NAME` in them is not expanded (a finding would otherwise depend on
-// the machine that runs the check), and a variable that needs expansion counts as set with a value not known.
+// Pure; thread-safe. Values are taken as they stand: `$NAME` in them is not expanded (a finding would otherwise depend
+// on the machine that runs the check), and a variable that needs expansion counts as set with a value not known.
 //
 //   NATS_URL=tls://nats:4222        export NATS_TOKEN="s3cr3t"        # a comment        DOCKER_PASSES_THIS_ON
 #pragma once
@@ -25,7 +25,8 @@ struct Variable {
   std::string origin;  // where a value that is not here comes from: "secret nats/token"
 };
 
-// In the order of the file; of two with the same name the last counts. Errors: config_syntax with every bad line, config_too_complex.
+// In the order of the file; of two with the same name the last counts. Errors: config_syntax with every bad line,
+// config_too_complex.
 [[nodiscard]] Result<std::vector<Variable>> parse_env_file(std::string_view text, const std::string& file_name);
 
 // The variable that counts, or null.

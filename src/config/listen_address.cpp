@@ -1,8 +1,7 @@
 #include <arpa/inet.h>
+#include <charconv>
 #include <fmt/format.h>
 #include <netinet/in.h>
-
-#include <charconv>
 
 #include "config/agent_file.hpp"
 #include "config/letters.hpp"
@@ -35,7 +34,8 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   if (bracketed) host = host.substr(1, host.size() - 2);
   ListenAddress out{std::string(host), 0};
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
-  if (error != std::errc() || end != port.data() + port.size() || (!bracketed && host.find(':') != std::string_view::npos)) {
+  if (error != std::errc() || end != port.data() + port.size() ||
+      (!bracketed && host.find(':') != std::string_view::npos)) {
     return fail(Errc::config_bad_value, "is not an address like 127.0.0.1:4222 or [::1]:4222");
   }
   if (host.empty() || host == "*") return fail(Errc::config_listen_not_loopback, "names every interface");

@@ -1,9 +1,8 @@
 #include "config/manifest.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <utility>
 
 #include "config/yaml_tree.hpp"
@@ -43,7 +42,8 @@ class ManifestReader {
 
   void read_object(const YamlNode& object, int list_depth = 0) {
     if (object.is(Kind::null)) return;
-    if (!object.is(Kind::map)) return mistake(object.place, fmt::format("expected a Kubernetes object, found {}", object.kind_name()));
+    if (!object.is(Kind::map))
+      return mistake(object.place, fmt::format("expected a Kubernetes object, found {}", object.kind_name()));
     const std::string_view kind = object.scalar("kind");
     if (kind == "List" || kind.ends_with("List")) {
       constexpr int kListsInLists = 4;
@@ -53,14 +53,16 @@ class ManifestReader {
       for (const YamlNode& item : items->items) read_object(item, list_depth + 1);
       return;
     }
-    const auto workload = std::find_if(kWorkloads.begin(), kWorkloads.end(), [kind](const Workload& w) { return w.kind == kind; });
+    const auto workload =
+        std::find_if(kWorkloads.begin(), kWorkloads.end(), [kind](const Workload& w) { return w.kind == kind; });
     if (workload == kWorkloads.end()) return;
     const YamlNode* spec = &object;
     for (const std::string_view key : workload->path) {
       if (key.empty()) break;
       const YamlNode* below = spec->find(key);
       if (below == nullptr || !below->is(Kind::map)) {
-        return mistake(below == nullptr ? spec->place : below->place, fmt::format("{}: expected a map under \"{}\"", kind, key));
+        return mistake(below == nullptr ? spec->place : below->place,
+                       fmt::format("{}: expected a map under \"{}\"", kind, key));
       }
       spec = below;
     }
@@ -100,7 +102,8 @@ class ManifestReader {
           mistake(item.place, "a container must be a map");
           continue;
         }
-        if (containers_.size() >= kManifestContainers) return mistake(item.place, fmt::format("more than {} containers", kManifestContainers));
+        if (containers_.size() >= kManifestContainers)
+          return mistake(item.place, fmt::format("more than {} containers", kManifestContainers));
         Container container;
         container.place = item.place;
         container.subject = fmt::format("{}: {}, {} {}", *file_, owner, list_word(key), item.scalar("name"));
@@ -129,7 +132,8 @@ class ManifestReader {
       if (from != nullptr && from->is(Kind::map)) {
         variable.origin = origin_of(*from);
       } else if (value != nullptr && !value->is(Kind::null) && !value->is(Kind::scalar)) {
-        mistake(value->place, fmt::format("the value of {} must be a text, and is {}", variable.name, value->kind_name()));
+        mistake(value->place,
+                fmt::format("the value of {} must be a text, and is {}", variable.name, value->kind_name()));
         continue;
       } else {
         expand(value == nullptr ? std::string_view() : std::string_view(value->text), container, variable);
@@ -139,9 +143,11 @@ class ManifestReader {
   }
 
   static std::string origin_of(const YamlNode& from) {
-    for (const auto& [key, word] : {std::pair<std::string_view, std::string_view>{"secretKeyRef", "secret"}, {"configMapKeyRef", "config map"}}) {
+    for (const auto& [key, word] :
+         {std::pair<std::string_view, std::string_view>{"secretKeyRef", "secret"}, {"configMapKeyRef", "config map"}}) {
       const YamlNode* reference = from.find(key);
-      if (reference != nullptr) return fmt::format("{} {}, key {}", word, reference->scalar("name"), reference->scalar("key"));
+      if (reference != nullptr)
+        return fmt::format("{} {}, key {}", word, reference->scalar("name"), reference->scalar("key"));
     }
     return from.members.empty() ? std::string("valueFrom") : from.members.front().key;
   }
@@ -151,7 +157,8 @@ class ManifestReader {
     EnvironmentFrom from;
     from.place = entry.place;
     const std::string_view prefix = entry.scalar("prefix");
-    for (const auto& [key, word] : {std::pair<std::string_view, std::string_view>{"secretRef", "secret"}, {"configMapRef", "config map"}}) {
+    for (const auto& [key, word] :
+         {std::pair<std::string_view, std::string_view>{"secretRef", "secret"}, {"configMapRef", "config map"}}) {
       const YamlNode* reference = entry.find(key);
       if (reference != nullptr) from.origin = fmt::format("{} {}", word, reference->scalar("name"));
     }
@@ -159,8 +166,8 @@ class ManifestReader {
     container.from.push_back(std::move(from));
   }
 
-  // $(NAME) of variables further up is replaced, $$ is a dollar, anything else stays: the kubelet's rules. A reference to a value
-  // that is not known here makes this one unknown as well.
+  // $(NAME) of variables further up is replaced, $$ is a dollar, anything else stays: the kubelet's rules. A reference
+  // to a value that is not known here makes this one unknown as well.
   void expand(std::string_view text, const Container& container, Variable& variable) {
     constexpr std::size_t kExpandedBytes = 64UL << 20U;  // of all values together: each may double the one before
     std::string out;

@@ -1,9 +1,11 @@
 // The environments that a Kubernetes manifest gives to its containers.
 //
-// Reads Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, PodTemplate and List, in any number of YAML documents; other
-// kinds are passed over. Each container, init container and ephemeral container is one environment. Pure; thread-safe.
+// Reads Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, PodTemplate and List, in any number of YAML
+// documents; other kinds are passed over. Each container, init container and ephemeral container is one environment.
+// Pure; thread-safe.
 //
-//   for (const Container& c : *parse_manifest(text, "deploy.yaml")) …    // c.subject: "deploy.yaml: Deployment prod/web, container app"
+//   for (const Container& c : *parse_manifest(text, "deploy.yaml")) …    // c.subject: "deploy.yaml: Deployment
+//   prod/web, container app"
 #pragma once
 
 #include <string>

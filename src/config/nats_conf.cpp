@@ -1,9 +1,8 @@
 #include "config/nats_conf.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdlib>
+#include <fmt/format.h>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -54,8 +53,8 @@ struct Reading {
   std::size_t text_bytes = 0;
   std::vector<std::string> files;
   std::vector<DuplicateKey> duplicates;
-  std::vector<std::string> including;         // the files from the first to the one being read
-  std::vector<std::string> being_looked_up;   // environment variables
+  std::vector<std::string> including;        // the files from the first to the one being read
+  std::vector<std::string> being_looked_up;  // environment variables
 };
 
 // One file, or one environment variable's text. Functions return false when `error_` says why not.
@@ -113,9 +112,13 @@ std::string Parser::path_to(std::string_view key) const {
 bool Parser::account(const Weight& weight, const Place& at) {
   reading_.nodes += weight.nodes;
   reading_.value_bytes += weight.bytes;
-  if (depth_ + weight.height > kConfDepth) return stop(Errc::config_too_complex, at, fmt::format("nested deeper than {} levels", kConfDepth));
-  if (reading_.nodes > kConfNodes) return stop(Errc::config_too_complex, at, fmt::format("more than {} values, variables counted where they are used", kConfNodes));
-  if (reading_.value_bytes > kValueBytes) return stop(Errc::config_too_complex, at, "more than 64 MiB of values, variables counted where they are used");
+  if (depth_ + weight.height > kConfDepth)
+    return stop(Errc::config_too_complex, at, fmt::format("nested deeper than {} levels", kConfDepth));
+  if (reading_.nodes > kConfNodes)
+    return stop(Errc::config_too_complex, at,
+                fmt::format("more than {} values, variables counted where they are used", kConfNodes));
+  if (reading_.value_bytes > kValueBytes)
+    return stop(Errc::config_too_complex, at, "more than 64 MiB of values, variables counted where they are used");
   return true;
 }
 
@@ -168,7 +171,8 @@ bool Parser::parse(ConfNode& root) {
 bool Parser::parse_block() {
   const Place at = cursor_.place();
   cursor_.next();
-  if (++depth_ > kConfDepth) return stop(Errc::config_too_complex, at, fmt::format("nested deeper than {} levels", kConfDepth));
+  if (++depth_ > kConfDepth)
+    return stop(Errc::config_too_complex, at, fmt::format("nested deeper than {} levels", kConfDepth));
   while (skip_filling()) {
     const char c = cursor_.peek();
     if (c == '}') {
@@ -201,7 +205,8 @@ bool Parser::parse_member(Level level) {
   add_member(std::move(member));
   if (end_of_value(level)) return true;
   if (key->quoted || key->text.find('{') == std::string::npos) return false;
-  return stop(Errc::config_syntax, key->place, fmt::format("\"{}\" is read as one key", key->text.substr(0, 64)), "Put a space between a key and its '{'.");
+  return stop(Errc::config_syntax, key->place, fmt::format("\"{}\" is read as one key", key->text.substr(0, 64)),
+              "Put a space between a key and its '{'.");
 }
 
 bool Parser::skip_to_value(Level level, const ConfCursor::Key& key) {
@@ -219,7 +224,8 @@ bool Parser::skip_to_value(Level level, const ConfCursor::Key& key) {
   if (cursor_.at_end() ? separated : !closes) return true;  // `key =` at the very end is an empty text
   std::string hint;
   if (key.text.find('{') != std::string::npos) hint = "Put a space between a key and its '{'.";
-  return stop(Errc::config_syntax, key.place, fmt::format("the key \"{}\" has no value", key.text.substr(0, 64)), std::move(hint));
+  return stop(Errc::config_syntax, key.place, fmt::format("the key \"{}\" has no value", key.text.substr(0, 64)),
+              std::move(hint));
 }
 
 bool Parser::end_of_value(Level level) {
@@ -239,8 +245,9 @@ bool Parser::end_of_value(Level level) {
       if (level == Level::top) cursor_.next();  // as nats-server has it
       return true;
     }
-    return stop(cursor_.mistake(fmt::format("expected the end of the value (a line end, ',', ';' or '}}'), found {}", cursor_.seen()),
-                                "A text with blanks, or one that begins like a number, needs quotes."));
+    return stop(cursor_.mistake(
+        fmt::format("expected the end of the value (a line end, ',', ';' or '}}'), found {}", cursor_.seen()),
+        "A text with blanks, or one that begins like a number, needs quotes."));
   }
 }
 
@@ -315,13 +322,15 @@ bool Parser::include(const Place& at) {
     return stop(Errc::config_include_failed, at, fmt::format("{} includes itself", name));
   }
   if (reading_.including.size() > kConfIncludeDepth || reading_.files.size() >= kConfFiles) {
-    return stop(Errc::config_too_complex, at, fmt::format("more than {} includes in each other, or {} files", kConfIncludeDepth, kConfFiles));
+    return stop(Errc::config_too_complex, at,
+                fmt::format("more than {} includes in each other, or {} files", kConfIncludeDepth, kConfFiles));
   }
   const Result<std::string> text = reading_.reach.read(file);
   if (!text) return stop(Errc::config_include_failed, at, fmt::format("including {}: {}", name, text.error().doing));
   reading_.text_bytes += text->size();
   if (reading_.text_bytes > kTextBytes) return stop(Errc::config_too_complex, at, "more than 16 MiB of included text");
-  if (text->find('\0') != std::string::npos) return stop(Errc::config_syntax, at, fmt::format("{} holds a NUL byte", name));
+  if (text->find('\0') != std::string::npos)
+    return stop(Errc::config_syntax, at, fmt::format("{} holds a NUL byte", name));
 
   reading_.files.push_back(name);
   reading_.including.push_back(name);
@@ -365,10 +374,12 @@ bool Parser::resolve_from_environment(const ConfNode& reference, ConfNode& out) 
   const std::string shown = name.substr(0, 64);
   auto& looking = reading_.being_looked_up;
   if (std::find(looking.begin(), looking.end(), name) != looking.end() || looking.size() >= kVariableDepth) {
-    return stop(Errc::config_unknown_variable, reference.place, fmt::format("the variable ${} refers to itself", shown));
+    return stop(Errc::config_unknown_variable, reference.place,
+                fmt::format("the variable ${} refers to itself", shown));
   }
   const std::optional<std::string> text = reading_.reach.environment(name);
-  if (!text) return stop(Errc::config_unknown_variable, reference.place, fmt::format("the variable ${} is not defined", shown));
+  if (!text)
+    return stop(Errc::config_unknown_variable, reference.place, fmt::format("the variable ${} is not defined", shown));
   // The text is read as a value of the file would be. Its mistakes are told without the text: it may be a password.
   looking.push_back(name);
   const std::string line = "value=" + *text;
@@ -384,7 +395,8 @@ bool Parser::resolve_from_environment(const ConfNode& reference, ConfNode& out) 
     const Error inside = inner.take_error();
     const bool bounds = inside.code == Errc::config_too_complex || reading_.text_bytes > kTextBytes;
     return stop(bounds ? Errc::config_too_complex : Errc::config_unknown_variable, reference.place,
-                fmt::format("the value of the environment variable ${} cannot be read", shown), "A password in it may need quotes inside the variable.");
+                fmt::format("the value of the environment variable ${} cannot be read", shown),
+                "A password in it may need quotes inside the variable.");
   }
   out = std::move(holder.members.front().value);
   out.place = reference.place;
@@ -395,7 +407,8 @@ bool Parser::resolve_from_environment(const ConfNode& reference, ConfNode& out) 
 }  // namespace
 
 const ConfMember* ConfNode::member(std::string_view name) const {
-  const auto found = std::find_if(members.rbegin(), members.rend(), [name](const ConfMember& m) { return same_letters(m.key, name); });
+  const auto found =
+      std::find_if(members.rbegin(), members.rend(), [name](const ConfMember& m) { return same_letters(m.key, name); });
   return found == members.rend() ? nullptr : &*found;
 }
 

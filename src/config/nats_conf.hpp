@@ -1,10 +1,11 @@
 // nats-server's configuration language, read into a tree.
 //
-// It takes what nats-server takes, and means the same by it, quirks included (a key ends at a space or a separator and so
-// `tls{` is a key; `1m` is a million; `(` … `)` is a block of lines; the last of two equal keys counts). One thing is read that
-// nats-server refuses by accident: a number right before `]`. What it takes by accident is refused: a key without a value, an unknown
-// size suffix, a number beyond 64 bits, an unclosed top-level `{`, an include that includes itself. Every node knows its place, and
-// duplicates are listed, so that a linter can speak of them. Pure but for `load_nats_conf`; thread-safe.
+// It takes what nats-server takes, and means the same by it, quirks included (a key ends at a space or a separator and
+// so `tls{` is a key; `1m` is a million; `(` … `)` is a block of lines; the last of two equal keys counts). One thing
+// is read that nats-server refuses by accident: a number right before `]`. What it takes by accident is refused: a key
+// without a value, an unknown size suffix, a number beyond 64 bits, an unclosed top-level `{`, an include that includes
+// itself. Every node knows its place, and duplicates are listed, so that a linter can speak of them. Pure but for
+// `load_nats_conf`; thread-safe.
 //
 //   const Result<ConfDocument> conf = load_nats_conf("nats-server.conf");
 //   if (const ConfNode* tls = conf->root.find("tls")) …
@@ -43,7 +44,8 @@ struct ConfNode {
   std::vector<ConfMember> members;  // in the order of the file, duplicates included
 
   [[nodiscard]] bool is(Kind k) const { return kind == k; }
-  // The member that counts (the last) of this name, in any case of letters, as nats-server compares. Null: there is none, or no map.
+  // The member that counts (the last) of this name, in any case of letters, as nats-server compares. Null: there is
+  // none, or no map.
   [[nodiscard]] const ConfMember* member(std::string_view name) const;
   [[nodiscard]] const ConfNode* find(std::string_view name) const;
   // "map", "a string" …, for messages.
@@ -77,8 +79,10 @@ inline constexpr std::size_t kConfNodes = 200'000;  // variables that stand for 
 inline constexpr std::size_t kConfIncludeDepth = 10;
 inline constexpr std::size_t kConfFiles = 100;
 
-// Errors: config_syntax, config_unknown_variable, config_include_failed, config_too_complex; each names file:line:column.
-[[nodiscard]] Result<ConfDocument> parse_nats_conf(std::string_view text, const std::string& file_name, const ConfReach& reach);
+// Errors: config_syntax, config_unknown_variable, config_include_failed, config_too_complex; each names
+// file:line:column.
+[[nodiscard]] Result<ConfDocument> parse_nats_conf(std::string_view text, const std::string& file_name,
+                                                   const ConfReach& reach);
 // The same from disk, with this process's environment. Errors also: file_unreadable, limit_exceeded.
 [[nodiscard]] Result<ConfDocument> load_nats_conf(const std::filesystem::path& path);
 

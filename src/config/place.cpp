@@ -13,7 +13,8 @@ std::string Place::text() const {
 
 std::string Mistake::text() const {
   const std::string where = place.text();
-  return fmt::format("{}{}{}{}{}{}", where, where.empty() ? "" : ": ", message, hint.empty() ? "" : " (", hint, hint.empty() ? "" : ")");
+  return fmt::format("{}{}{}{}{}{}", where, where.empty() ? "" : ": ", message, hint.empty() ? "" : " (", hint,
+                     hint.empty() ? "" : ")");
 }
 
 Error as_error(std::span<const Mistake> mistakes) {

@@ -1,7 +1,7 @@
 // Where something stands in a file: shared by everything that is read, shown in every mistake and finding.
 //
-// Values; the file's name is shared, so that a tree of a million places stays small. Lines and columns count from 1, columns
-// in bytes; 0 is "not known".
+// Values; the file's name is shared, so that a tree of a million places stays small. Lines and columns count from 1,
+// columns in bytes; 0 is "not known".
 //
 //   mistakes.push_back({Errc::config_unknown_key, node.place, "unknown key \"sever\"", "Did you mean \"server\"?"});
 #pragma once

@@ -1,11 +1,10 @@
 #include "config/server_conf_lint.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
+#include <array>
 #include <fmt/format.h>
 #include <netinet/in.h>
-
-#include <algorithm>
-#include <array>
 
 #include "config/letters.hpp"
 #include "config/server_conf_rules.hpp"
@@ -76,7 +75,8 @@ const ConfMember* ServerConfLint::operator_key() const {
 
 void ServerConfLint::duplicates() {
   for (const DuplicateKey& twice : conf_.duplicates) {
-    find(Errc::server_duplicate_key, Severity::error, fmt::format("\"{}\" stands twice; only the second counts", twice.path), twice.second, twice.first);
+    find(Errc::server_duplicate_key, Severity::error,
+         fmt::format("\"{}\" stands twice; only the second counts", twice.path), twice.second, twice.first);
   }
 }
 
@@ -100,7 +100,8 @@ void ServerConfLint::collect_users() {
 
 bool ServerConfLint::has_authorization() const {
   const ConfNode* authorization = conf_.root.find("authorization");
-  const bool token_or_callout = authorization != nullptr && any_member(*authorization, {"token", "auth_callout", "auth_hook"}) != nullptr;
+  const bool token_or_callout =
+      authorization != nullptr && any_member(*authorization, {"token", "auth_callout", "auth_hook"}) != nullptr;
   const bool operated = operator_key() != nullptr || any_member(conf_.root, {"trusted", "trusted_keys"}) != nullptr;
   return token_or_callout || operated || !users_.empty();
 }
@@ -112,7 +113,8 @@ void ServerConfLint::authentication() {
     warning(Errc::server_without_authentication, "clients need no authentication, and may do everything", top());
   }
   if (is_true(conf_.root, "allow_non_tls")) {
-    warning(Errc::server_allow_non_tls, "allow_non_tls lets clients in without TLS, passwords and all", conf_.root.member("allow_non_tls")->place);
+    warning(Errc::server_allow_non_tls, "allow_non_tls lets clients in without TLS, passwords and all",
+            conf_.root.member("allow_non_tls")->place);
   }
 }
 
@@ -125,9 +127,11 @@ void ServerConfLint::no_auth_user() {
     return is != nullptr && is->value.text == name;
   });
   if (!exists) {
-    error(Errc::server_no_auth_user_missing, fmt::format("no_auth_user is \"{}\", and no user of that name is defined", name), member->place);
+    error(Errc::server_no_auth_user_missing,
+          fmt::format("no_auth_user is \"{}\", and no user of that name is defined", name), member->place);
   } else {
-    find(Errc::server_without_authentication, Severity::note, fmt::format("clients without credentials are let in as \"{}\"", name), member->place);
+    find(Errc::server_without_authentication, Severity::note,
+         fmt::format("clients without credentials are let in as \"{}\"", name), member->place);
   }
 }
 
@@ -136,21 +140,27 @@ void ServerConfLint::operator_mode() {
   const ConfMember* resolver = any_member(conf_.root, {"resolver", "account_resolver", "accounts_resolver"});
   const bool trusted = operator_member != nullptr || any_member(conf_.root, {"trusted", "trusted_keys"}) != nullptr;
   if (resolver != nullptr && !trusted) {
-    error(Errc::server_resolver_without_operator, "a resolver is configured, and no operator: account JWTs are not looked at", resolver->place);
+    error(Errc::server_resolver_without_operator,
+          "a resolver is configured, and no operator: account JWTs are not looked at", resolver->place);
   }
-  if (const ConfMember* preload = conf_.root.member("resolver_preload"); preload != nullptr && resolver == nullptr && !trusted) {
-    error(Errc::server_resolver_without_operator, "resolver_preload is configured, and no operator: account JWTs are not looked at", preload->place);
+  if (const ConfMember* preload = conf_.root.member("resolver_preload");
+      preload != nullptr && resolver == nullptr && !trusted) {
+    error(Errc::server_resolver_without_operator,
+          "resolver_preload is configured, and no operator: account JWTs are not looked at", preload->place);
   }
   if (operator_member == nullptr) return;
   const ConfMember* accounts = conf_.root.member("accounts");
   if (accounts != nullptr) {
-    find(Errc::server_operator_with_users, Severity::error, "operator mode and accounts in the configuration: nats-server passes its own check and then does not start",
+    find(Errc::server_operator_with_users, Severity::error,
+         "operator mode and accounts in the configuration: nats-server passes its own check and then does not start",
          accounts->place, operator_member->place);
   }
   const ConfNode* authorization = conf_.root.find("authorization");
-  const ConfMember* users = authorization == nullptr ? nullptr : any_member(*authorization, {"users", "user", "username", "token"});
+  const ConfMember* users =
+      authorization == nullptr ? nullptr : any_member(*authorization, {"users", "user", "username", "token"});
   if (users != nullptr) {
-    find(Errc::server_operator_with_users, Severity::error, "operator mode and users in the configuration: nats-server passes its own check and then does not start",
+    find(Errc::server_operator_with_users, Severity::error,
+         "operator mode and users in the configuration: nats-server passes its own check and then does not start",
          users->place, operator_member->place);
   }
 }
@@ -162,10 +172,12 @@ void ServerConfLint::passwords() {
     const std::string& text = password->value.text;
     constexpr std::size_t kBcryptLength = 60;
     if (text.starts_with("$2") && text.size() == kBcryptLength) return;
-    warning(Errc::server_plaintext_password, fmt::format("the password in {} is not a bcrypt hash", path), password->place);
+    warning(Errc::server_plaintext_password, fmt::format("the password in {} is not a bcrypt hash", path),
+            password->place);
   };
   for (const User& user : users_) look_at(*user.node, user.path);
-  constexpr std::array<std::string_view, 8> kBlocks{"cluster", "gateway", "leafnodes", "leaf", "websocket", "ws", "mqtt", "authorization"};
+  constexpr std::array<std::string_view, 8> kBlocks{"cluster",   "gateway", "leafnodes", "leaf",
+                                                    "websocket", "ws",      "mqtt",      "authorization"};
   for (const std::string_view name : kBlocks) {
     const ConfNode* block = conf_.root.find(name);
     if (block == nullptr) continue;
@@ -179,7 +191,8 @@ void ServerConfLint::listener(const ConfNode& block, const std::string& path, in
   const ConfNode* tls = block.find("tls");
   if (!where.on || where.loopback || (tls != nullptr && tls->is(Kind::map))) return;
   const Place at = where.place.line != 0 ? where.place : block.place.line != 0 && !path.empty() ? block.place : top();
-  warning(Errc::server_listener_without_tls, fmt::format("{} listens beyond loopback without TLS", path.empty() ? "the server" : path), at);
+  warning(Errc::server_listener_without_tls,
+          fmt::format("{} listens beyond loopback without TLS", path.empty() ? "the server" : path), at);
 }
 
 void ServerConfLint::listeners() {
@@ -193,13 +206,16 @@ void ServerConfLint::listeners() {
 
 void ServerConfLint::monitoring() {
   std::string host = "0.0.0.0";
-  if (const ConfMember* named = any_member(conf_.root, {"host", "net"}); named != nullptr && named->value.is(Kind::string)) host = named->value.text;
+  if (const ConfMember* named = any_member(conf_.root, {"host", "net"});
+      named != nullptr && named->value.is(Kind::string))
+    host = named->value.text;
   if (const ConfNode* listen = conf_.root.find("listen")) host = host_of(*listen, host);
   for (const std::string_view name : {"http", "http_port", "monitor_port"}) {
     const ConfMember* member = conf_.root.member(name);
     if (member == nullptr || (member->value.is(Kind::integer) && member->value.integer == 0)) continue;
     if (is_loopback_host(host_of(member->value, host))) continue;
-    warning(Errc::server_monitoring_without_tls, fmt::format("{} opens monitoring beyond loopback without TLS", name), member->place);
+    warning(Errc::server_monitoring_without_tls, fmt::format("{} opens monitoring beyond loopback without TLS", name),
+            member->place);
   }
 }
 

@@ -27,8 +27,12 @@ class ServerConfLint {
   };
 
   void find(Errc code, posture::Severity severity, std::string message, const Place& at, const Place& also = {});
-  void error(Errc code, std::string message, const Place& at) { find(code, posture::Severity::error, std::move(message), at); }
-  void warning(Errc code, std::string message, const Place& at) { find(code, posture::Severity::warning, std::move(message), at); }
+  void error(Errc code, std::string message, const Place& at) {
+    find(code, posture::Severity::error, std::move(message), at);
+  }
+  void warning(Errc code, std::string message, const Place& at) {
+    find(code, posture::Severity::warning, std::move(message), at);
+  }
 
   // server_conf_lint.cpp
   void duplicates();
@@ -64,7 +68,8 @@ class ServerConfLint {
 [[nodiscard]] const ConfMember* any_member(const ConfNode& block, std::initializer_list<std::string_view> names);
 [[nodiscard]] bool is_true(const ConfNode& block, std::string_view key);
 
-// Where a block listens. nats-server's rules: `listen: "host:port"`, `listen: port`, or host and port beside each other.
+// Where a block listens. nats-server's rules: `listen: "host:port"`, `listen: port`, or host and port beside each
+// other.
 struct Listens {
   bool on = false;
   bool loopback = false;

@@ -1,9 +1,8 @@
 #include "config/yaml_block.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
+#include <fmt/format.h>
 
 #include "base/nearest.hpp"
 #include "base/quantity.hpp"
@@ -22,10 +21,13 @@ std::string shown(std::string_view key) {
 
 }  // namespace
 
-Block::Block(Schema& schema, const YamlNode* node, std::string prefix) : schema_(schema), node_(node), prefix_(std::move(prefix)) {
+Block::Block(Schema& schema, const YamlNode* node, std::string prefix)
+    : schema_(schema), node_(node), prefix_(std::move(prefix)) {
   if (node_ == nullptr || node_->is(YamlNode::Kind::map)) return;
   if (!node_->is(YamlNode::Kind::null)) {
-    schema_.mistake(Errc::config_bad_value, node_->place, fmt::format("{} must be a map, and is {}", prefix_.empty() ? "the file" : prefix_, node_->kind_name()));
+    schema_.mistake(
+        Errc::config_bad_value, node_->place,
+        fmt::format("{} must be a map, and is {}", prefix_.empty() ? "the file" : prefix_, node_->kind_name()));
   }
   node_ = nullptr;
 }
@@ -63,7 +65,8 @@ std::optional<std::string> Block::path(std::string_view key) {
   const std::filesystem::path written(std::string(trimmed(node->text)));
   if (written.is_absolute() || node->text.starts_with("pkcs11:")) return written.string();
   std::string joined = (schema_.directory / written).lexically_normal().string();
-  if (!joined.starts_with('/') && !joined.starts_with('.')) joined.insert(0, "./");  // so that it reads as a path everywhere
+  if (!joined.starts_with('/') && !joined.starts_with('.'))
+    joined.insert(0, "./");  // so that it reads as a path everywhere
   return joined;
 }
 
@@ -82,12 +85,14 @@ void Block::boolean(std::string_view key, bool& out) {
   }
 }
 
-void Block::duration(std::string_view key, std::chrono::nanoseconds& out, std::chrono::nanoseconds least, std::chrono::nanoseconds most) {
+void Block::duration(std::string_view key, std::chrono::nanoseconds& out, std::chrono::nanoseconds least,
+                     std::chrono::nanoseconds most) {
   const YamlNode* node = scalar(key);
   if (node == nullptr) return;
   const Result<std::chrono::nanoseconds> parsed = parse_duration(node->text);
   if (!parsed) return bad(key, *node, "is not a duration like 50ms, 2s or 1m30s");
-  if (*parsed < least || *parsed > most) return bad(key, *node, fmt::format("must be from {} to {}", format_duration(least), format_duration(most)));
+  if (*parsed < least || *parsed > most)
+    return bad(key, *node, fmt::format("must be from {} to {}", format_duration(least), format_duration(most)));
   out = *parsed;
 }
 
@@ -96,7 +101,8 @@ void Block::size(std::string_view key, std::uint64_t& out, std::uint64_t least, 
   if (node == nullptr) return;
   const Result<std::uint64_t> parsed = parse_size(node->text);
   if (!parsed) return bad(key, *node, "is not a size like 512KB, 4MB or 1048576");
-  if (*parsed < least || *parsed > most) return bad(key, *node, fmt::format("must be from {} to {}", format_size(least), format_size(most)));
+  if (*parsed < least || *parsed > most)
+    return bad(key, *node, fmt::format("must be from {} to {}", format_size(least), format_size(most)));
   out = *parsed;
 }
 
@@ -119,7 +125,8 @@ void Block::finish(std::span<const std::pair<std::string_view, std::string_view>
   if (node_ == nullptr) return;
   for (const YamlMember& member : node_->members) {
     if (std::find(known_.begin(), known_.end(), member.key) != known_.end()) continue;
-    const auto advised = std::find_if(advice.begin(), advice.end(), [&member](const auto& a) { return a.first == member.key; });
+    const auto advised =
+        std::find_if(advice.begin(), advice.end(), [&member](const auto& a) { return a.first == member.key; });
     std::string hint;
     if (advised != advice.end()) {
       hint = advised->second;
@@ -127,7 +134,9 @@ void Block::finish(std::span<const std::pair<std::string_view, std::string_view>
       hint = fmt::format("did you mean \"{}\"?", *near);
     }
     const std::string_view where = prefix_.empty() ? std::string_view("at the top level") : std::string_view(prefix_);
-    schema_.mistake(Errc::config_unknown_key, member.place, fmt::format("unknown key \"{}\" {}{}", shown(member.key), prefix_.empty() ? "" : "in ", where), std::move(hint));
+    schema_.mistake(Errc::config_unknown_key, member.place,
+                    fmt::format("unknown key \"{}\" {}{}", shown(member.key), prefix_.empty() ? "" : "in ", where),
+                    std::move(hint));
   }
 }
 

@@ -53,7 +53,8 @@ class Block {
   const YamlNode* scalar(std::string_view key);
   std::optional<std::string> path(std::string_view key);
   void boolean(std::string_view key, bool& out);
-  void duration(std::string_view key, std::chrono::nanoseconds& out, std::chrono::nanoseconds least, std::chrono::nanoseconds most);
+  void duration(std::string_view key, std::chrono::nanoseconds& out, std::chrono::nanoseconds least,
+                std::chrono::nanoseconds most);
   void size(std::string_view key, std::uint64_t& out, std::uint64_t least, std::uint64_t most);
   void number(std::string_view key, std::uint64_t& out, std::uint64_t least, std::uint64_t most);
   template <class T>
@@ -72,7 +73,9 @@ class Block {
   }
 
   void bad(std::string_view key, const YamlNode& node, const std::string& why);
-  [[nodiscard]] std::string full(std::string_view key) const { return prefix_.empty() ? std::string(key) : prefix_ + '.' + std::string(key); }
+  [[nodiscard]] std::string full(std::string_view key) const {
+    return prefix_.empty() ? std::string(key) : prefix_ + '.' + std::string(key);
+  }
 
   // Reports the keys that nobody asked for. `advice`: keys that people try, and what to do instead.
   void finish(std::span<const std::pair<std::string_view, std::string_view>> advice = {});

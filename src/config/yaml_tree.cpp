@@ -1,15 +1,14 @@
 #include "config/yaml_tree.hpp"
 
-#include <fmt/format.h>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
 #include <sstream>
 #include <unordered_map>
 #include <utility>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
 
 #include "config/letters.hpp"
 
@@ -40,12 +39,15 @@ Weight weigh(const YamlNode& node) {
   return out;
 }
 
-bool means_null(std::string_view text) { return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL"; }
+bool means_null(std::string_view text) {
+  return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
+}
 
 // Builds the tree of one document from yaml-cpp's events.
 class Builder final : public YAML::EventHandler {
  public:
-  Builder(FileName file, std::size_t& nodes, std::size_t& bytes) : file_(std::move(file)), nodes_(nodes), bytes_(bytes) {}
+  Builder(FileName file, std::size_t& nodes, std::size_t& bytes)
+      : file_(std::move(file)), nodes_(nodes), bytes_(bytes) {}
 
   [[nodiscard]] YamlDocument take() { return std::move(document_); }
 
@@ -56,7 +58,8 @@ class Builder final : public YAML::EventHandler {
     node.place = place(mark);
     add(std::move(node), anchor);
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     YamlNode node;
     node.place = place(mark);
     node.plain = tag != "!";  // yaml-cpp's sign for quotes
@@ -71,11 +74,13 @@ class Builder final : public YAML::EventHandler {
     node.place = place(mark);
     add(std::move(node), 0);
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     open(YamlNode::Kind::sequence, mark, anchor);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(YamlNode::Kind::map, mark, anchor);
   }
   void OnMapEnd() override { close(); }
@@ -91,18 +96,25 @@ class Builder final : public YAML::EventHandler {
     std::vector<YamlNode> merged;
   };
 
-  [[noreturn]] static void stop(Errc code, Place at, std::string message) { throw Stop{{code, std::move(at), std::move(message), {}}}; }
+  [[noreturn]] static void stop(Errc code, Place at, std::string message) {
+    throw Stop{{code, std::move(at), std::move(message), {}}};
+  }
 
   [[nodiscard]] Place place(const YAML::Mark& mark) const {
-    return {file_, static_cast<std::uint32_t>(std::max(mark.line, -1) + 1), static_cast<std::uint32_t>(std::max(mark.column, -1) + 1)};
+    return {file_, static_cast<std::uint32_t>(std::max(mark.line, -1) + 1),
+            static_cast<std::uint32_t>(std::max(mark.column, -1) + 1)};
   }
 
   void account(const Weight& weight, const Place& at) {
     nodes_ += weight.nodes;
     bytes_ += weight.bytes;
-    if (stack_.size() + weight.height > kYamlDepth) stop(Errc::config_too_complex, at, fmt::format("nested deeper than {} levels", kYamlDepth));
-    if (nodes_ > kYamlNodes) stop(Errc::config_too_complex, at, fmt::format("more than {} values, aliases counted where they are used", kYamlNodes));
-    if (bytes_ > kYamlTextBytes) stop(Errc::config_too_complex, at, "more than 32 MiB of text, aliases counted where they are used");
+    if (stack_.size() + weight.height > kYamlDepth)
+      stop(Errc::config_too_complex, at, fmt::format("nested deeper than {} levels", kYamlDepth));
+    if (nodes_ > kYamlNodes)
+      stop(Errc::config_too_complex, at,
+           fmt::format("more than {} values, aliases counted where they are used", kYamlNodes));
+    if (bytes_ > kYamlTextBytes)
+      stop(Errc::config_too_complex, at, "more than 32 MiB of text, aliases counted where they are used");
   }
 
   void open(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -122,7 +134,8 @@ class Builder final : public YAML::EventHandler {
     stack_.pop_back();
     for (YamlNode& source : frame.merged) {
       for (YamlMember& member : source.members) {
-        if (frame.seen.try_emplace(member.key, frame.node.members.size()).second) frame.node.members.push_back(std::move(member));
+        if (frame.seen.try_emplace(member.key, frame.node.members.size()).second)
+          frame.node.members.push_back(std::move(member));
       }
     }
     nodes_ += 1;  // the container; its content is counted
@@ -149,7 +162,8 @@ class Builder final : public YAML::EventHandler {
     } else if (top.has_key) {
       add_value(top, std::move(node));
     } else {
-      if (node.is(YamlNode::Kind::map) || node.is(YamlNode::Kind::sequence)) stop(Errc::config_syntax, node.place, "a key that is a list or a map");
+      if (node.is(YamlNode::Kind::map) || node.is(YamlNode::Kind::sequence))
+        stop(Errc::config_syntax, node.place, "a key that is a list or a map");
       top.key = std::move(node.text);
       top.key_place = std::move(node.place);
       top.has_key = true;
@@ -194,7 +208,8 @@ class Builder final : public YAML::EventHandler {
 }  // namespace
 
 const YamlNode* YamlNode::find(std::string_view key) const {
-  const auto found = std::find_if(members.rbegin(), members.rend(), [key](const YamlMember& m) { return m.key == key; });
+  const auto found =
+      std::find_if(members.rbegin(), members.rend(), [key](const YamlMember& m) { return m.key == key; });
   return found == members.rend() ? nullptr : &found->value;
 }
 
@@ -226,7 +241,9 @@ Result<std::vector<YamlDocument>> parse_yaml(std::string_view text, const std::s
     while (true) {
       Builder builder(file, nodes, bytes);
       if (!parser.HandleNextDocument(builder)) break;
-      if (documents.size() >= kYamlDocuments) return failed({Errc::config_too_complex, {file, 0, 0}, fmt::format("more than {} documents", kYamlDocuments), {}});
+      if (documents.size() >= kYamlDocuments)
+        return failed(
+            {Errc::config_too_complex, {file, 0, 0}, fmt::format("more than {} documents", kYamlDocuments), {}});
       documents.push_back(builder.take());
     }
   } catch (const Stop& stop) {

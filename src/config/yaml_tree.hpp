@@ -1,7 +1,8 @@
 // YAML as a bounded tree with places: what agent files and manifests are read from.
 //
-// Untyped on purpose: "no" is the text "no" until somebody asks for a boolean. Aliases are copied and counted where they
-// are used, so that a small file cannot become a large tree; `<<` merges maps. Keys that stand twice are listed. Pure; thread-safe.
+// Untyped on purpose: "no" is the text "no" until somebody asks for a boolean. Aliases are copied and counted where
+// they are used, so that a small file cannot become a large tree; `<<` merges maps. Keys that stand twice are listed.
+// Pure; thread-safe.
 //
 //   const Result<std::vector<YamlDocument>> documents = parse_yaml(text, "broker.yaml");
 #pragma once

@@ -76,9 +76,9 @@ def world(tmp_path_factory, ca):
     open_key.chmod(0o644)
     ending = {days: ca.issue(f"days{days}", ends=timedelta(days=days - 0.5)) for days in (1, 7, 30)}
     files.update(ca=ca.cert, crt=good.cert, key=good.key, other=other.key, open=open_key,
-                 expired=ca.issue("old", starts=timedelta(days=-9), ends=timedelta(days=-1)),
+                 expired=ca.issue("old", usage="clientAuth,serverAuth", starts=timedelta(days=-9), ends=timedelta(days=-1)),
                  future=ca.issue("future", starts=timedelta(days=1), ends=timedelta(days=9)),
-                 server=ca.issue("server", usage="serverAuth"), both=ca.server(ends=timedelta(days=60)), **{f"in{d}": p for d, p in ending.items()})
+                 server=ca.issue("server", usage="serverAuth", ends=timedelta(days=60)), both=ca.server(ends=timedelta(days=60)), **{f"in{d}": p for d, p in ending.items()})
     seeds = [line for text in texts.values() for line in text.splitlines() if line.startswith("SU") or line.startswith("ey")]
     files["secrets"] = [*seeds, PASSWORD, TOKEN, SEED_MALFORMED]
     return files
@@ -243,7 +243,7 @@ def tls(world, pair="both", extra="", ca=True, key=None):
 # Each row: a sentence of posture.md, what makes the configuration from the world, the findings (notes left out).
 SERVER_ROWS = [
     ("a sound configuration", lambda w: LISTEN + USERS + tls(w, extra="verify: true"), []),
-    ("an expired certificate", lambda w: LISTEN + USERS + tls(w, "expired"), ["error server-certificate-expired", "error server-certificate-unusable"]),
+    ("an expired certificate", lambda w: LISTEN + USERS + tls(w, "expired"), ["error server-certificate-expired"]),
     ("a key that does not match", lambda w: LISTEN + USERS + tls(w, key=w["other"]), ["error server-certificate-mismatch"]),
     ("verify without ca_file", lambda w: LISTEN + USERS + tls(w, ca=False, extra="verify: true"), ["error server-verify-without-ca"]),
     ("verify_and_map without users", lambda w: LISTEN + tls(w, extra="verify_and_map: true"), ["error server-map-without-users", "warning server-without-authentication"]),
@@ -293,7 +293,7 @@ def test_exit_code_2_for_what_cannot_be_read(tmp_path):
         assert run(arguments, cwd=tmp_path).returncode == 2, arguments
     report = json.loads(run(["--format", "json"], cwd=tmp_path).stdout)
     assert [(f["code"], f["sources"][0]) for f in report["results"][0]["findings"]] == [
-        ("config-unknown-key", "./config/broker.yaml:2:3"), ("config-bad-value", "./config/broker.yaml:3:20")]
+        ("config-unknown-key", "./config/broker.yaml:2:3"), ("config-bad-value", "./config/broker.yaml:3:21")]
 
 
 def test_nothing_named_reads_the_environment_over_config(tmp_path):

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-
 #include <string>
 #include <utility>
 
@@ -95,7 +94,8 @@ agent: {listen: "[::1]:0", admin: off, threads: 3, max_clients: 9, window: 1MB, 
 }
 
 TEST(AgentFile, takes_the_connection_alone_as_plain_clients_have_it) {
-  const AgentFile file = parsed("servers: [\"tls://server-main:4222\", tls://b]\ntls:\n  cert_file: c\n  key_file: k\n  ca_file: ca\n");
+  const AgentFile file =
+      parsed("servers: [\"tls://server-main:4222\", tls://b]\ntls:\n  cert_file: c\n  key_file: k\n  ca_file: ca\n");
   EXPECT_EQ(file.connection.urls.size(), 2U);
   EXPECT_EQ(file.connection.tls_cert->value, "./conf/c");
 }
@@ -113,12 +113,14 @@ TEST(AgentFile, takes_auth_that_is_not_enabled_as_the_mode_none) {
 }
 
 TEST(AgentFile, tells_all_mistakes_at_once_in_the_order_of_the_file) {
-  EXPECT_EQ(mistakes_of("broker:\n  sever: x\n  tls:\n    cert_fil: y\n    reload: sometimes\n  reconnect:\n    wait: fast\nagent:\n  listen: 0.0.0.0:4222\n"),
+  EXPECT_EQ(mistakes_of("broker:\n  sever: x\n  tls:\n    cert_fil: y\n    reload: sometimes\n  reconnect:\n    wait: "
+                        "fast\nagent:\n  listen: 0.0.0.0:4222\n"),
             "b.yaml:2:3: unknown key \"sever\" in broker (did you mean \"servers\"?)\n"
             "b.yaml:4:5: unknown key \"cert_fil\" in broker.tls (did you mean \"cert_file\"?)\n"
             "b.yaml:5:13: broker.tls.reload is not one of auto, signal\n"
             "b.yaml:7:11: broker.reconnect.wait is not a duration like 50ms, 2s or 1m30s\n"
-            "b.yaml:9:11: agent.listen: is not a loopback address (listen_tls does not exist yet; use 127.0.0.1, ::1 or localhost)");
+            "b.yaml:9:11: agent.listen: is not a loopback address (listen_tls does not exist yet; use 127.0.0.1, ::1 "
+            "or localhost)");
 }
 
 struct MistakeCase {
@@ -130,40 +132,62 @@ struct MistakeCase {
 
 TEST(AgentFile, refuses_what_it_cannot_take_as_it_stands) {
   const MistakeCase cases[] = {
-      {"duplicate key", "agent:\n  threads: 1\n  threads: 2\n", Errc::config_duplicate_key, "b.yaml:3:3: the key \"agent.threads\" stands twice, first in line 2"},
-      {"two names for servers", "broker: {url: a, servers: [b]}", Errc::config_conflict, "broker.url and broker.servers mean the same"},
-      {"servers of the wrong form", "servers: {a: b}", Errc::config_bad_value, "servers must be a URL, or a list of them"},
+      {"duplicate key", "agent:\n  threads: 1\n  threads: 2\n", Errc::config_duplicate_key,
+       "b.yaml:3:3: the key \"agent.threads\" stands twice, first in line 2"},
+      {"two names for servers", "broker: {url: a, servers: [b]}", Errc::config_conflict,
+       "broker.url and broker.servers mean the same"},
+      {"servers of the wrong form", "servers: {a: b}", Errc::config_bad_value,
+       "servers must be a URL, or a list of them"},
       {"servers with a list inside", "servers: [[a]]", Errc::config_bad_value, "servers must hold URLs only"},
       {"no servers", "servers: []", Errc::config_bad_value, "servers must be a URL"},
-      {"url of a local broker", "broker: {type: local, url: a}", Errc::config_conflict, "broker.url has no use with type: local"},
-      {"block that is a text", "broker: {tls: on}", Errc::config_bad_value, "broker.tls must be a map, and is a single value"},
+      {"url of a local broker", "broker: {type: local, url: a}", Errc::config_conflict,
+       "broker.url has no use with type: local"},
+      {"block that is a text", "broker: {tls: on}", Errc::config_bad_value,
+       "broker.tls must be a map, and is a single value"},
       {"file that is a list", "- a\n", Errc::config_bad_value, "the file must be a map, and is a list"},
-      {"path that is a list", "broker: {tls: {ca_file: [a]}}", Errc::config_bad_value, "broker.tls.ca_file must be a single value, and is a list"},
+      {"path that is a list", "broker: {tls: {ca_file: [a]}}", Errc::config_bad_value,
+       "broker.tls.ca_file must be a single value, and is a list"},
       {"empty path", "broker: {tls: {ca_file: \"\"}}", Errc::config_bad_value, "broker.tls.ca_file is empty"},
-      {"boolean that is none", "broker: {tls: {insecure: maybe}}", Errc::config_bad_value, "broker.tls.insecure is not true or false"},
+      {"boolean that is none", "broker: {tls: {insecure: maybe}}", Errc::config_bad_value,
+       "broker.tls.insecure is not true or false"},
       {"size that is none", "agent: {window: big}", Errc::config_bad_value, "agent.window is not a size"},
       {"size out of range", "agent: {window: 1}", Errc::config_bad_value, "agent.window must be from"},
-      {"payload beyond the protocol's", "broker: {limits: {max_payload: 1GB}}", Errc::config_bad_value, "broker.limits.max_payload must be from"},
+      {"payload beyond the protocol's", "broker: {limits: {max_payload: 1GB}}", Errc::config_bad_value,
+       "broker.limits.max_payload must be from"},
       {"number that is none", "agent: {threads: 1.5}", Errc::config_bad_value, "agent.threads is not a whole number"},
-      {"negative number", "agent: {max_clients: -1}", Errc::config_bad_value, "agent.max_clients is not a whole number"},
-      {"number beyond 64 bits", "broker: {limits: {max_pending: 99999999999999999999}}", Errc::config_bad_value, "is not a whole number"},
-      {"duration without a unit", "broker: {reconnect: {wait: 50}}", Errc::config_bad_value, "broker.reconnect.wait is not a duration"},
-      {"max_wait below wait", "broker: {reconnect: {wait: 5s}}", Errc::config_bad_value, "broker.reconnect.wait leaves max_wait below wait"},
-      {"listen on a host name", "agent: {listen: \"example.com:1\"}", Errc::config_listen_not_loopback, "agent.listen: is not a loopback address"},
-      {"listen on every interface", "agent: {listen: \":4222\"}", Errc::config_listen_not_loopback, "agent.listen: names every interface"},
-      {"listen on every IPv6 interface", "agent: {listen: \"[::]:4222\"}", Errc::config_listen_not_loopback, "agent.listen"},
+      {"negative number", "agent: {max_clients: -1}", Errc::config_bad_value,
+       "agent.max_clients is not a whole number"},
+      {"number beyond 64 bits", "broker: {limits: {max_pending: 99999999999999999999}}", Errc::config_bad_value,
+       "is not a whole number"},
+      {"duration without a unit", "broker: {reconnect: {wait: 50}}", Errc::config_bad_value,
+       "broker.reconnect.wait is not a duration"},
+      {"max_wait below wait", "broker: {reconnect: {wait: 5s}}", Errc::config_bad_value,
+       "broker.reconnect.wait leaves max_wait below wait"},
+      {"listen on a host name", "agent: {listen: \"example.com:1\"}", Errc::config_listen_not_loopback,
+       "agent.listen: is not a loopback address"},
+      {"listen on every interface", "agent: {listen: \":4222\"}", Errc::config_listen_not_loopback,
+       "agent.listen: names every interface"},
+      {"listen on every IPv6 interface", "agent: {listen: \"[::]:4222\"}", Errc::config_listen_not_loopback,
+       "agent.listen"},
       {"listen on no port", "agent: {listen: 127.0.0.1}", Errc::config_bad_value, "agent.listen: is not an address"},
-      {"listen on a port out of range", "agent: {listen: \"127.0.0.1:70000\"}", Errc::config_bad_value, "agent.listen: is not an address"},
+      {"listen on a port out of range", "agent: {listen: \"127.0.0.1:70000\"}", Errc::config_bad_value,
+       "agent.listen: is not an address"},
       {"admin beyond loopback", "agent: {admin: \"10.0.0.1:9222\"}", Errc::config_listen_not_loopback, "agent.admin"},
-      {"admin where the agent listens", "agent: {admin: \"127.0.0.1:4222\"}", Errc::config_bad_value, "agent.admin is the same address"},
+      {"admin where the agent listens", "agent: {admin: \"127.0.0.1:4222\"}", Errc::config_bad_value,
+       "agent.admin is the same address"},
       {"listen_tls", "agent: {listen_tls: {}}", Errc::config_unknown_key, "loopback only"},
       {"secret in the file", "broker: {auth: {password: CANARY}}", Errc::config_unknown_key, "use password_file"},
       {"token in the file", "broker: {auth: {token: CANARY}}", Errc::config_unknown_key, "use token_file"},
-      {"credentials beside enabled: false", "broker: {auth: {enabled: false, nkey_file: a}}", Errc::config_conflict, "broker.auth.nkey_file stands beside enabled: false"},
-      {"persistence without a path", "broker: {persistence: {enabled: true}}", Errc::config_missing, "broker.persistence.enabled needs a broker.persistence.path"},
-      {"deadline without a time", "broker: {plaintext: {allow: true, until: 2026-12-31}}", Errc::config_bad_value, "broker.plaintext.until is not a time"},
-      {"environment misspelt", "environment: prodution", Errc::config_bad_value, "environment is not one of production"},
-      {"connection keys beside broker", "broker: {url: a}\ntls: {}\n", Errc::config_unknown_key, "Move it under broker:"},
+      {"credentials beside enabled: false", "broker: {auth: {enabled: false, nkey_file: a}}", Errc::config_conflict,
+       "broker.auth.nkey_file stands beside enabled: false"},
+      {"persistence without a path", "broker: {persistence: {enabled: true}}", Errc::config_missing,
+       "broker.persistence.enabled needs a broker.persistence.path"},
+      {"deadline without a time", "broker: {plaintext: {allow: true, until: 2026-12-31}}", Errc::config_bad_value,
+       "broker.plaintext.until is not a time"},
+      {"environment misspelt", "environment: prodution", Errc::config_bad_value,
+       "environment is not one of production"},
+      {"connection keys beside broker", "broker: {url: a}\ntls: {}\n", Errc::config_unknown_key,
+       "Move it under broker:"},
       {"second document", "a: 1\n---\nb: 2\n", Errc::config_unknown_key, "a second YAML document"},
       {"tabs", "broker:\n\turl: a\n", Errc::config_syntax, "b.yaml:2"},
       {"unclosed quote", "broker: {url: \"a}\n", Errc::config_syntax, "b.yaml"},
@@ -194,14 +218,20 @@ TEST(AgentFile, stops_at_yaml_bombs) {
       {"a billion laughs", laughs},
       {"a text that is repeated", doubling},
       {"deep lists", std::string(100'000, '[')},
-      {"deep blocks", [] { std::string s; for (int i = 0; i < 2'000; ++i) s += std::string(static_cast<std::size_t>(i), ' ') + "a:\n"; return s; }()},
+      {"deep blocks",
+       [] {
+         std::string s;
+         for (int i = 0; i < 2'000; ++i) s += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
+         return s;
+       }()},
       {"many values", "a: [" + std::string(500'000, ',') + "]"},
   };
   for (const auto& [name, text] : bombs) {
     const AgentFileResult result = parse_agent_file(text, "b.yaml");
     ASSERT_FALSE(result.has_value()) << name;
     const Errc code = result.error().front().code;
-    EXPECT_TRUE(code == Errc::config_too_complex || code == Errc::config_syntax) << name << as_error(result.error()).doing;
+    EXPECT_TRUE(code == Errc::config_too_complex || code == Errc::config_syntax)
+        << name << as_error(result.error()).doing;
   }
 }
 

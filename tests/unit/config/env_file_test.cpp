@@ -1,7 +1,6 @@
 #include "config/env_file.hpp"
 
 #include <gtest/gtest.h>
-
 #include <string>
 
 namespace hawser::config {
@@ -13,7 +12,8 @@ std::string read(std::string_view text) {
   if (!variables) return error_id(variables.error().code) + " " + variables.error().doing;
   std::string out;
   for (const Variable& v : *variables) {
-    out += (out.empty() ? "" : " ") + v.name + "=" + (v.value ? std::string(v.value->reveal()) : "?") + "@" + v.place.text().substr(2);
+    out += (out.empty() ? "" : " ") + v.name + "=" + (v.value ? std::string(v.value->reveal()) : "?") + "@" +
+           v.place.text().substr(2);
   }
   return out;
 }
@@ -24,7 +24,9 @@ TEST(EnvFile, reads_lines_as_docker_compose_and_systemd_write_them) {
       {"\n# c\n; c\n  # c\n", ""},
       {"A=1", "A=1@1:1"},
       {"A=1\r\nB=2\r\n", "A=1@1:1 B=2@2:1"},
-      {"\xEF\xBB\xBF" "A=1", "A=1@1:1"},
+      {"\xEF\xBB\xBF"
+       "A=1",
+       "A=1@1:1"},
       {"  export A=1", "A=1@1:10"},
       {"export=1", "export=1@1:1"},
       {"A = 1", "A=1@1:1"},

@@ -1,7 +1,6 @@
 #include "config/manifest.hpp"
 
 #include <gtest/gtest.h>
-
 #include <string>
 
 namespace hawser::config {
@@ -24,7 +23,9 @@ std::string read(std::string_view text) {
 }
 
 TEST(Manifest, finds_the_containers_of_every_kind_of_workload) {
-  const std::string spec = "{initContainers: [{name: i}], containers: [{name: c, env: [{name: A, value: x}]}], ephemeralContainers: [{name: e}]}";
+  const std::string spec =
+      "{initContainers: [{name: i}], containers: [{name: c, env: [{name: A, value: x}]}], ephemeralContainers: [{name: "
+      "e}]}";
   const std::pair<std::string, std::string> kinds[] = {
       {"Pod", "spec: " + spec},
       {"PodTemplate", "template: {spec: " + spec + "}"},
@@ -37,12 +38,14 @@ TEST(Manifest, finds_the_containers_of_every_kind_of_workload) {
   };
   for (const auto& [kind, body] : kinds) {
     EXPECT_EQ(read("kind: " + kind + "\nmetadata: {name: n, namespace: s}\n" + body),
-              "m: " + kind + " s/n, init container i\nm: " + kind + " s/n, container c A=x\nm: " + kind + " s/n, ephemeral container e\n");
+              "m: " + kind + " s/n, init container i\nm: " + kind + " s/n, container c A=x\nm: " + kind +
+                  " s/n, ephemeral container e\n");
   }
 }
 
 TEST(Manifest, reads_documents_lists_and_passes_other_kinds_over) {
-  EXPECT_EQ(read("kind: ConfigMap\ndata: {a: b}\n---\n---\nkind: List\nitems:\n- {kind: Pod, metadata: {generateName: g-}, spec: {containers: [{name: a}]}}\n"
+  EXPECT_EQ(read("kind: ConfigMap\ndata: {a: b}\n---\n---\nkind: List\nitems:\n- {kind: Pod, metadata: {generateName: "
+                 "g-}, spec: {containers: [{name: a}]}}\n"
                  "- {kind: Service}\n---\nkind: PodList\nitems: [{kind: Pod, spec: {containers: [{name: b}]}}]\n"),
             "m: Pod g-*, container a\nm: Pod , container b\n");
 }
@@ -65,7 +68,8 @@ spec:
     - {name: E, value: 4222}
     - {name: F, value: ""}
 )"),
-            "m: Pod p, container c A=?(secret nats, key token) B=?(config map web, key url) C=?(fieldRef) D= E=4222 F= from secret nats-env from config map web, prefix P_\n");
+            "m: Pod p, container c A=?(secret nats, key token) B=?(config map web, key url) C=?(fieldRef) D= E=4222 F= "
+            "from secret nats-env from config map web, prefix P_\n");
 }
 
 TEST(Manifest, expands_references_as_the_kubelet_does) {
@@ -80,16 +84,19 @@ spec:
     - {name: B, value: "$$(HOST) $(NOBODY) $(HOST $"}
     - {name: C, value: "tls://u:$(SECRET)@h"}
 )"),
-            "m: Pod , container c HOST=nats SECRET=?(secret n, key k) A=tls://nats:4222 B=$(HOST) $(NOBODY) $(HOST $ C=?(a reference to SECRET)\n");
+            "m: Pod , container c HOST=nats SECRET=?(secret n, key k) A=tls://nats:4222 B=$(HOST) $(NOBODY) $(HOST $ "
+            "C=?(a reference to SECRET)\n");
 }
 
 TEST(Manifest, understands_anchors_and_merges) {
-  EXPECT_EQ(read("kind: Pod\nx-env: &env [{name: A, value: 1}]\nx-c: &c {name: c, env: *env}\nspec: {containers: [*c, {<<: *c, name: d}]}\n"),
+  EXPECT_EQ(read("kind: Pod\nx-env: &env [{name: A, value: 1}]\nx-c: &c {name: c, env: *env}\nspec: {containers: [*c, "
+                 "{<<: *c, name: d}]}\n"),
             "m: Pod , container c A=1\nm: Pod , container d A=1\n");
 }
 
 TEST(Manifest, keeps_the_line_of_each_variable) {
-  const Result<std::vector<Container>> containers = parse_manifest("kind: Pod\nspec:\n  containers:\n  - name: c\n    env:\n    - name: A\n      value: x\n", "m");
+  const Result<std::vector<Container>> containers =
+      parse_manifest("kind: Pod\nspec:\n  containers:\n  - name: c\n    env:\n    - name: A\n      value: x\n", "m");
   ASSERT_TRUE(containers.has_value());
   EXPECT_EQ(containers->at(0).variables.at(0).place.text(), "m:7:14");
 }
@@ -100,9 +107,12 @@ TEST(Manifest, refuses_what_is_no_manifest_with_its_place) {
       {"kind: Deployment\nspec: {}\n", "CFG-703 m:2:7: Deployment: expected a map under \"template\""},
       {"kind: Pod\nspec: {containers: {name: a}}\n", "CFG-703 m:2:20: \"containers\" must be a list, and is a map"},
       {"kind: Pod\nspec: {containers: [a]}\n", "CFG-703 m:2:21: a container must be a map"},
-      {"kind: Pod\nspec: {containers: [{name: a, env: {A: b}}]}\n", "CFG-703 m:2:36: \"env\" must be a list, and is a map"},
-      {"kind: Pod\nspec: {containers: [{name: a, env: [{value: b}]}]}\n", "CFG-703 m:2:37: an entry of \"env\" must be a map with a name"},
-      {"kind: Pod\nspec: {containers: [{name: a, env: [{name: A, value: [b]}]}]}\n", "CFG-703 m:2:54: the value of A must be a text, and is a list"},
+      {"kind: Pod\nspec: {containers: [{name: a, env: {A: b}}]}\n",
+       "CFG-703 m:2:36: \"env\" must be a list, and is a map"},
+      {"kind: Pod\nspec: {containers: [{name: a, env: [{value: b}]}]}\n",
+       "CFG-703 m:2:37: an entry of \"env\" must be a map with a name"},
+      {"kind: Pod\nspec: {containers: [{name: a, env: [{name: A, value: [b]}]}]}\n",
+       "CFG-703 m:2:54: the value of A must be a text, and is a list"},
       {"- a\n", "CFG-703 m:1:1: expected a Kubernetes object, found a list"},
       {"kind: Deployment\nname: {{ .Values.name }}\n", "CFG-701 m:2"},
       {"kind: [", "CFG-701 m:"},
@@ -114,7 +124,8 @@ TEST(Manifest, refuses_what_is_no_manifest_with_its_place) {
 }
 
 TEST(Manifest, stops_at_references_that_double_each_time) {
-  std::string text = "kind: Pod\nspec:\n  containers:\n  - name: c\n    env:\n    - {name: V0, value: xxxxxxxxxxxxxxxx}\n";
+  std::string text =
+      "kind: Pod\nspec:\n  containers:\n  - name: c\n    env:\n    - {name: V0, value: xxxxxxxxxxxxxxxx}\n";
   for (int i = 1; i < 60; ++i) {
     const std::string before = "$(V" + std::to_string(i - 1) + ")";
     text += "    - {name: V" + std::to_string(i) + ", value: \"" + before + before + "\"}\n";

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-
 #include <map>
 #include <string>
 
@@ -14,7 +13,9 @@ using Files = std::map<std::string, std::string>;
 ConfReach reach_of(Files files = {}, Files environment = {}) {
   return {[files](const std::filesystem::path& path) -> Result<std::string> {
             const auto found = files.find(path.string());
-            return found == files.end() ? Result<std::string>(fail(Errc::file_unreadable, "there is no " + path.string())) : found->second;
+            return found == files.end()
+                       ? Result<std::string>(fail(Errc::file_unreadable, "there is no " + path.string()))
+                       : found->second;
           },
           [environment](std::string_view name) -> std::optional<std::string> {
             const auto found = environment.find(std::string(name));
@@ -36,7 +37,8 @@ std::string shape(const ConfNode& node) {
       for (const ConfNode& item : node.items) out += (out.empty() ? "" : ",") + shape(item);
       return "[" + out + "]";
     case Kind::map:
-      for (const ConfMember& member : node.members) out += (out.empty() ? "" : ",") + member.key + ":" + shape(member.value);
+      for (const ConfMember& member : node.members)
+        out += (out.empty() ? "" : ",") + member.key + ":" + shape(member.value);
       return "{" + out + "}";
   }
   return out;
@@ -180,7 +182,8 @@ TEST(NatsConf, includes_files_relative_to_the_including_one) {
   EXPECT_EQ(read("include sub/x.conf\na: $y", files), "{x:1,y:2,a:2}");
   EXPECT_EQ(read("m { include \"sub/y.conf\"; b: 1 }", files), "{m:{y:2,b:1}}");
   EXPECT_EQ(read("include /etc/z.conf", files), "{z:3}");  // nats-server joins here too
-  EXPECT_TRUE(read("include nowhere.conf", files).starts_with("CFG-706 n.conf:1:1: including nowhere.conf: there is no nowhere.conf"));
+  EXPECT_TRUE(read("include nowhere.conf", files)
+                  .starts_with("CFG-706 n.conf:1:1: including nowhere.conf: there is no nowhere.conf"));
   EXPECT_EQ(read("include: sub/x.conf", files), "{include:\"sub/x.conf\"}");
 }
 
@@ -190,7 +193,8 @@ TEST(NatsConf, names_the_included_file_in_its_mistakes) {
 
 TEST(NatsConf, stops_at_configurations_that_grow_without_end) {
   std::string laughs = "a0: [1, 1, 1, 1, 1, 1, 1, 1 ]\n";
-  for (int i = 1; i < 12; ++i) laughs += fmt::format("a{0}: [$a{1}, $a{1}, $a{1}, $a{1}, $a{1}, $a{1}, $a{1}, $a{1} ]\n", i, i - 1);
+  for (int i = 1; i < 12; ++i)
+    laughs += fmt::format("a{0}: [$a{1}, $a{1}, $a{1}, $a{1}, $a{1}, $a{1}, $a{1}, $a{1} ]\n", i, i - 1);
   std::string nested = "a0: {x: 1}\n";
   for (int i = 1; i < 100; ++i) nested += fmt::format("a{}: {{x: $a{}}}\n", i, i - 1);
   std::string repeated = "a: \"" + std::string(1 << 20, 'x') + "\"\n";
@@ -212,7 +216,8 @@ TEST(NatsConf, stops_at_configurations_that_grow_without_end) {
   EXPECT_EQ(read("include a", {{"a", "include b"}, {"b", "include a"}}).substr(0, 7), "CFG-706");
   EXPECT_EQ(read(wide_main, wide).substr(0, 7), "CFG-705");
   EXPECT_EQ(read("include f0", long_chain).substr(0, 7), "CFG-705");
-  EXPECT_EQ(read("a: $A", {{"x", "y: 1"}}, {{"A", "1\ninclude x"}}).substr(0, 7), "CFG-707") << "a variable reaches no file";
+  EXPECT_EQ(read("a: $A", {{"x", "y: 1"}}, {{"A", "1\ninclude x"}}).substr(0, 7), "CFG-707")
+      << "a variable reaches no file";
 }
 
 TEST(NatsConf, refuses_a_nul_byte) { EXPECT_EQ(read(std::string_view("a: 1\0b: 2", 9)).substr(0, 7), "CFG-701"); }
