@@ -32,7 +32,7 @@ struct SpliceOptions {
   Duration settle = std::chrono::milliseconds(20);       // D: a server has finished what it had matched
   Duration settle_far = std::chrono::milliseconds(100);  // D when N is on another server
   Duration linger = std::chrono::milliseconds(50);       // how long O stays after the cut; at least D
-  Duration step_timeout = std::chrono::seconds(5);       // for one PONG; before the cut the splice is given up
+  Duration step_timeout = std::chrono::seconds(5);       // for one PONG; then it is given up, if before the cut
   std::size_t hold_limit_bytes = std::size_t{8} << 20U;
   std::size_t ledger_limit = std::size_t{1} << 18U;  // distinct messages that are remembered
   bool same_server = true;                           // INFO server_id of O and N are equal

@@ -149,10 +149,12 @@ void Splice::timed_out(Time now, SpliceActions& out) {
       reason_ = "the old connection did not answer at its end";
       return close_old(now, out);
     case Phase::finishing:
-      reason_ = "the new connection did not answer at the end";
-      release_tail(out);
-      return finish(how_, out);
-    case Phase::returned: return finish(How::new_died, out);
+    case Phase::returned:
+      // Copies may wait behind a user who does not read, and would be given twice if the counts went. This link is the
+      // session's own: should its server be gone, the link ends by its own means.
+      awaiting_ = true;
+      deadline_ = now + options_.step_timeout;
+      return arm(out);
     case Phase::rejoining: return retreat(now, out);
     case Phase::retreated:
       ++counters_.losses_possible;

@@ -321,12 +321,21 @@ TEST(SpliceBounds, gives_up_before_the_cut_when_a_pong_does_not_come) {
   }
 }
 
-TEST(SpliceBounds, ends_after_the_cut_when_a_pong_does_not_come) {
+TEST(SpliceBounds, closes_o_after_the_cut_when_its_pong_does_not_come) {
   Bench bench;
   bench.go_to(Phase::closing);
   EXPECT_EQ(bench.timer(), "close O, 20");
+}
+
+TEST(SpliceBounds, keeps_the_counts_until_the_live_link_has_answered) {
+  Bench bench;
+  bench.go_to(Phase::merging);
+  bench.from_old("m1");
   bench.go_to(Phase::finishing);
-  EXPECT_EQ(bench.timer(), "spliced");
+  EXPECT_EQ(bench.timer(), "5000");
+  EXPECT_EQ(bench.timer(), "5000");
+  EXPECT_EQ(bench.from_new("m1"), "drop");
+  EXPECT_EQ(bench.pong(), "spliced");
 }
 
 TEST(SpliceHeartbeats, are_never_dropped_and_seldom_repeated) {
