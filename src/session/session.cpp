@@ -395,6 +395,9 @@ void Session::pump() {
   for (Deferred& late : std::exchange(deferred_, {})) {
     late.subscribe ? subscribe(late.sid, late.subject, late.queue) : unsubscribe(late.sid, late.max);
   }
+  if (held_) {  // a subscription has to wait again, and so has what follows it
+    return;
+  }
   if (!backlog_.empty()) {
     const std::string frames = backlog_.take();
     if (splice_ && !profile_.echo) {
