@@ -6,6 +6,11 @@ namespace hawser::session {
 
 Result<AccessPtr> make_access(std::shared_ptr<const posture::Decision> decision, const tls::MaterialPtr& material,
                               std::uint64_t generation) {
+  for (const posture::ServerUrl& server : decision->servers) {
+    if (server.scheme == posture::Scheme::ws || server.scheme == posture::Scheme::wss) {
+      return fail(Errc::websocket_unsupported, server.printable());
+    }
+  }
   auto access = std::make_shared<Access>();
   tls::ClientOptions options;
   options.min_version = decision->tls.min_version;
