@@ -12,16 +12,6 @@
 
 namespace hawser::cli {
 
-// Each command is linked in when its file is there.
-[[gnu::weak]] void add_agent(CLI::App& app, Exit& exit);
-[[gnu::weak]] void add_check(CLI::App& app, Exit& exit);
-[[gnu::weak]] void add_pub(CLI::App& app, Exit& exit);
-[[gnu::weak]] void add_sub(CLI::App& app, Exit& exit);
-[[gnu::weak]] void add_request(CLI::App& app, Exit& exit);
-[[gnu::weak]] void add_reply(CLI::App& app, Exit& exit);
-[[gnu::weak]] void add_rtt(CLI::App& app, Exit& exit);
-[[gnu::weak]] void add_pki(CLI::App& app, Exit& exit);
-
 namespace {
 
 constexpr const char* kOverview = R"(The secure line between services and NATS.
@@ -43,9 +33,7 @@ void add_commands(CLI::App& app, Exit& exit) {
   using Add = void (*)(CLI::App&, Exit&);
   for (const Add add : {add_agent, add_check, add_pub, add_sub, add_request, add_reply, add_rtt, add_pki, add_explain,
                         add_version, add_completion}) {
-    if (add != nullptr) {
-      add(app, exit);
-    }
+    add(app, exit);
   }
 }
 
