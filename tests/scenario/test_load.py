@@ -7,7 +7,7 @@ from hawser_scenario.nats_server import Cluster, NatsServer, tls_block
 from hawser_scenario.proxy import CuttingProxy
 from hawser_scenario.waiting import wait_until
 
-EVERYTHING = {"shape": "literal,wildcard,overlap,queue,self", "heartbeat_rate": 50, "requesters": 2, "headers": True}
+EVERYTHING = {"shape": "literal,wildcard,overlap,queue,self", "heartbeat_rate": 50, "requesters": 2, "headers": True, "churners": 2}
 
 
 def run(directory, url, count=600, **options):
@@ -46,6 +46,21 @@ def test_a_queue_group_that_loses_and_repeats_is_caught(tmp_path, server):
     report = run(tmp_path, server.url(), shape="queue", fault_drop=100, fault_duplicate=40)
     assert report["queue"]["lost"] == 2 * 9 and report["queue"]["duplicated"] == 4 * 9
     assert not report["ok"]
+
+
+def test_without_echo_publishers_hear_all_but_themselves(tmp_path, server):
+    report = run(tmp_path, server.url(), shape="self", no_echo=True)
+    assert_nothing_wrong(report)
+    assert report["expected"] == 3 * 1200
+
+
+def test_subscriptions_that_come_and_go_are_judged_too(tmp_path, server):
+    options = {"count": 6000, "shape": "literal", "churners": 2}
+    report = run(tmp_path, server.url(), **options)
+    assert_nothing_wrong(report)
+    assert report["churn"]["subscriptions"] > 10 and report["churn"]["distinct"] > 1000
+    for fault, field in (("fault_drop", "lost"), ("fault_duplicate", "duplicated"), ("fault_swap", "reordered")):
+        assert run(tmp_path, server.url(), **options, **{fault: 40})["churn"][field] > 0
 
 
 def test_changed_bytes_are_caught(tmp_path, server):

@@ -96,6 +96,16 @@ def test_identical_heartbeats_are_never_lost(layout, make_line, start_agent):
     assert report["heartbeats"]["received"] >= report["heartbeats"]["expected"] > 0
 
 
+def test_clients_without_echo_hear_all_but_themselves(make_line, start_agent):
+    """Their sessions have two connections for a while, and the new one would hear what the old one sends."""
+    line = make_line()
+    agent = start_agent(line.broker()).wait_ready()
+    with line.load(agent, shape="self,literal", no_echo=True) as load:
+        for _ in range(SWAPS // 2):
+            line.swap()
+        assert_nothing_wrong(load.stop())
+
+
 @pytest.mark.parametrize("kind", ["garbage", "torn", "expired", "no_ca"])
 def test_broken_material_is_refused_and_the_old_kept(kind, make_line, start_agent):
     line = make_line(Rename)

@@ -88,6 +88,7 @@ def assert_nothing_wrong(report, heartbeats_may_repeat=False):
         beats = report["heartbeats"]
         ok = (report["lost"] == report["duplicated"] == report["reordered"] == report["corrupted"] == beats["too_few"] == 0
               and report["queue"]["lost"] == report["queue"]["duplicated"] == 0)
+        ok = ok and report.get("churn", {}).get("wrong_maximum", 0) == 0
         for kind in ("requests", "replies"):
             counts = report.get("request_reply", {}).get(kind, {})
             ok = ok and all(counts.get(fault, 0) == 0 for fault in ("lost", "duplicated", "reordered"))

@@ -20,6 +20,8 @@ def tls_block(pair, ca, verify=True, extra=""):
 class NatsServer:
     """`config` is nats-server's configuration without ports. Use as a context manager, or start() and kill()."""
 
+    host = "127.0.0.1"  # before start(): another loopback address, as it stands in a URL
+
     def __init__(self, directory, config="", name="broker", cluster=None):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -51,7 +53,7 @@ class NatsServer:
         ports.mkdir(exist_ok=True)
         for stale in glob.glob(f"{ports}/*"):
             os.unlink(stale)
-        arguments = [binary, "-c", self.config_path, "-a", "127.0.0.1", "-p", port or self.port or -1, "-m",
+        arguments = [binary, "-c", self.config_path, "-a", self.host.strip("[]"), "-p", port or self.port or -1, "-m",
                      self.monitor_port or -1, "--ports_file_dir", ports]
         self.program = Program(arguments, self.directory / "nats-server.log")
         file = f"{ports}/nats-server_{self.program.pid}.ports"
@@ -72,7 +74,7 @@ class NatsServer:
         return json.loads(text) if text.endswith("}") else None
 
     def url(self, scheme="nats", user=""):
-        return f"{scheme}://{user}127.0.0.1:{self.port}"
+        return f"{scheme}://{user}{self.host}:{self.port}"
 
     def stop(self):
         return self.program.stop()
@@ -99,7 +101,7 @@ class NatsServer:
         wait_until(lambda: self.varz()["config_load_time"] != before, 10, lambda: f"reload\n{self.program.tail(5)}")
 
     def monitor(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor_port}/{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self.host}:{self.monitor_port}/{path}", timeout=10) as answer:
             return json.load(answer)
 
     def varz(self):

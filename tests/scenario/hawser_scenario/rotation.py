@@ -35,7 +35,7 @@ class Line:
     def load(self, agent, direct_url=None, user="", **options):
         """Half of everything behind the agent, half of it directly at the server."""
         direct = direct_url or self.server.url("tls", user)
-        defaults = {"publishers": 4, "subscribers": 2, "queue_members": 4, "requesters": 2, "headers": True, "size": 128,
+        defaults = {"publishers": 4, "subscribers": 2, "queue_members": 4, "requesters": 2, "churners": 2, "headers": True, "size": 128,
                     "shape": "literal,wildcard,overlap,queue,self", "rate": 500, "request_rate": 50,
                     "tls_ca": self.both, "tls_cert": self.direct.cert, "tls_key": self.direct.key}
         return Load(self.directory, [agent.url, direct], [direct, agent.url],

@@ -54,11 +54,12 @@ std::map<std::string, std::uint64_t> ClientEvents::errors() const {
 }
 
 std::expected<Connection, std::string> Connection::open(const Options& options, const std::string& url,
-                                                        const std::string& name, ClientEvents& events) {
+                                                        const std::string& name, ClientEvents& events, Echo echo) {
   natsOptions* raw_options = nullptr;
   natsStatus s = natsOptions_Create(&raw_options);
   const std::unique_ptr<natsOptions, void (*)(natsOptions*)> owned(raw_options, natsOptions_Destroy);
   if (s == NATS_OK) s = set_all(raw_options, options, url, name, events);
+  if (s == NATS_OK) s = natsOptions_SetNoEcho(raw_options, echo == Echo::off);
   natsConnection* connection = nullptr;
   if (s == NATS_OK) s = natsConnection_Connect(&connection, raw_options);
   if (s != NATS_OK) {

@@ -35,8 +35,10 @@ struct ClientEvents {
 
 class Connection {
  public:
+  enum class Echo : bool { off, on };
   static std::expected<Connection, std::string> open(const Options& options, const std::string& url,
-                                                     const std::string& name, ClientEvents& events);
+                                                     const std::string& name, ClientEvents& events,
+                                                     Echo echo = Echo::on);
   [[nodiscard]] natsConnection* raw() const { return connection_.get(); }
   // Everything published so far was taken by the other end.
   [[nodiscard]] bool flush(std::chrono::milliseconds limit) const;

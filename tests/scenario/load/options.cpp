@@ -56,6 +56,8 @@ std::expected<Options, int> parse_options(int argc, char** argv) {
   app.add_option("--request-rate", o.request_rate);
   app.add_option("--size", o.size_bytes, "payload bytes")->check(CLI::Range(0, 1 << 20));
   app.add_flag("--headers", o.headers);
+  app.add_flag("--no-echo", o.no_echo, "publishers ask not to hear themselves (with --shape self: nor do they)");
+  app.add_option("--churners", o.churners, "clients whose subscriptions come and go")->check(CLI::Range(0, 64));
   app.add_option("--count", o.count, "messages for each publisher, 0: until stopped");
   app.add_option("--duration-ms", duration_ms);
   app.add_option("--warm-limit-ms", warm_ms);

@@ -53,6 +53,8 @@ struct Options {
   double request_rate = 100;   // for each requester
   std::size_t size_bytes = 0;  // of a payload; at least the stamp
   bool headers = false;        // every other message carries a header
+  bool no_echo = false;        // publishers' connections ask not to hear themselves
+  std::uint32_t churners = 0;  // clients whose subscriptions come and go
   std::uint64_t count = 0;     // messages for each publisher; 0: until stopped
   std::chrono::milliseconds duration{0};
   std::chrono::milliseconds warm_limit{30000};

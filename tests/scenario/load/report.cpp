@@ -93,6 +93,22 @@ json::object requests_json(const Run& run, bool& ok) {
           {"latency_us", latency_json(latency)}};
 }
 
+json::object churn_json(const Run& run, bool& ok) {
+  StreamCounts counts;
+  std::uint64_t subscriptions = 0;
+  std::uint64_t wrong_maximum = 0;
+  for (const auto& c : run.churners()) {
+    counts += c->counts();
+    subscriptions += c->subscriptions();
+    wrong_maximum += c->wrong_maximum();
+  }
+  ok = ok && counts.clean() && wrong_maximum == 0;
+  auto object = counts_json(counts);
+  object["subscriptions"] = subscriptions;
+  object["wrong_maximum"] = wrong_maximum;
+  return object;
+}
+
 json::array subscriptions_json(const Run& run, const Published& published) {
   json::array result;
   for (const auto& j : run.judgements()) {
@@ -175,6 +191,7 @@ FinalReport final_report(const Run& run) {
                                       {"received", t.heartbeats_received},  {"too_few", t.too_few},
                                       {"too_many", t.too_many}};
   if (!run.requesters().empty()) object["request_reply"] = requests_json(run, ok);
+  if (!run.churners().empty()) object["churn"] = churn_json(run, ok);
   object["publish"] = json::object{{"refused", refused}, {"flushed", run.flushed()}};
   add_window(object, all);
   object["client"] = client_json(run);

@@ -48,19 +48,35 @@ std::expected<void, std::string> Run::connect() {
   if (options_.shapes.queue) {
     if (auto s = subscribe_group(); !s) return s;
   }
+  if (auto publishing = connect_publishers(); !publishing) return publishing;
+  return connect_requesters_and_churners();
+}
+
+std::expected<void, std::string> Run::connect_publishers() {
   for (std::uint32_t i = 0; i < options_.publishers; ++i) {
-    auto c = Connection::open(options_, in_turn(options_.publisher_urls, i), "publisher " + std::to_string(i), events_);
+    const auto who = "publisher " + std::to_string(i);
+    auto c = Connection::open(options_, in_turn(options_.publisher_urls, i), who, events_,
+                              options_.no_echo ? Connection::Echo::off : Connection::Echo::on);
     if (!c) return std::unexpected(c.error());
     publishers_.push_back(std::make_unique<Publisher>(options_, i, std::move(*c)));
     if (!options_.shapes.self) continue;
-    auto s = add(publishers_.back()->connection(), "publisher " + std::to_string(i), options_.run + ".m.>",
-                 all_subjects(options_));
+    auto s = add(publishers_.back()->connection(), who, options_.run + ".m.>", all_subjects(options_),
+                 options_.no_echo ? i : Judgement::kNobody);
     if (!s) return s;
   }
+  return {};
+}
+
+std::expected<void, std::string> Run::connect_requesters_and_churners() {
   for (std::uint32_t i = 0; i < options_.requesters; ++i) {
     auto c = Connection::open(options_, in_turn(options_.publisher_urls, i), "requester " + std::to_string(i), events_);
     if (!c) return std::unexpected(c.error());
     requesters_.push_back(std::make_unique<Requester>(options_, i, std::move(*c)));
+  }
+  for (std::uint32_t i = 0; i < options_.churners; ++i) {
+    auto c = Connection::open(options_, in_turn(options_.subscriber_urls, i + 1), "churner " + std::to_string(i), events_);
+    if (!c) return std::unexpected(c.error());
+    churners_.push_back(std::make_unique<Churner>(options_, std::move(*c)));
   }
   return {};
 }
@@ -94,9 +110,9 @@ std::expected<void, std::string> Run::subscribe_group() {
 }
 
 std::expected<void, std::string> Run::add(natsConnection* connection, const std::string& who, const std::string& subject,
-                                          std::vector<std::uint32_t> subjects) {
+                                          std::vector<std::uint32_t> subjects, std::uint32_t unheard) {
   auto judgement = std::make_shared<Judgement>(who + " on " + subject, options_.publishers, options_.subjects,
-                                               std::move(subjects), true);
+                                               std::move(subjects), true, unheard);
   judgements_.push_back(judgement);
   auto s = Subscription::open(connection, subject, "", std::move(judgement));
   if (!s) return std::unexpected(s.error());
@@ -114,6 +130,7 @@ bool Run::publishers_finished() const {
 }
 
 void Run::finish() {
+  for (const auto& c : churners_) c->stop();  // while messages still flow, so that the last of them gets its share
   for (const auto& p : publishers_) flushed_ = p->stop() && flushed_;
   for (const auto& r : requesters_) r->stop_asking();
   const auto limit = Clock::now() + options_.drain_limit;

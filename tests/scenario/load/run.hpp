@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "churner.hpp"
 #include "connection.hpp"
 #include "options.hpp"
 #include "publisher.hpp"
@@ -33,6 +34,7 @@ class Run {
   [[nodiscard]] const std::vector<std::shared_ptr<Judgement>>& judgements() const { return judgements_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Publisher>>& publishers() const { return publishers_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Requester>>& requesters() const { return requesters_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<Churner>>& churners() const { return churners_; }
   [[nodiscard]] const Responder* responder() const { return responder_.get(); }
   [[nodiscard]] const ClientEvents& events() const { return events_; }
   [[nodiscard]] bool flushed() const { return flushed_; }
@@ -42,8 +44,10 @@ class Run {
   std::expected<void, std::string> connect();
   std::expected<void, std::string> subscribe(std::uint32_t subscriber, natsConnection* connection);
   std::expected<void, std::string> subscribe_group();
+  std::expected<void, std::string> connect_publishers();
+  std::expected<void, std::string> connect_requesters_and_churners();
   std::expected<void, std::string> add(natsConnection* connection, const std::string& who, const std::string& subject,
-                                       std::vector<std::uint32_t> subjects);
+                                       std::vector<std::uint32_t> subjects, std::uint32_t unheard = Judgement::kNobody);
   [[nodiscard]] bool warm() const;
   [[nodiscard]] bool complete() const;
   [[nodiscard]] std::uint64_t arrived() const;
@@ -55,6 +59,7 @@ class Run {
   std::unique_ptr<Responder> responder_;
   std::vector<std::unique_ptr<Publisher>> publishers_;
   std::vector<std::unique_ptr<Requester>> requesters_;
+  std::vector<std::unique_ptr<Churner>> churners_;
   std::vector<std::unique_ptr<Subscription>> subscriptions_;  // last: they go before their connections
   bool flushed_ = true;
   Clock::time_point began_{};

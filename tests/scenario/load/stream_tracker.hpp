@@ -30,7 +30,9 @@ class StreamTracker {
  public:
   static constexpr std::size_t kMissingRanges = 65536;
 
-  // A message with this number (from 1) was delivered.
+  explicit StreamTracker(std::uint64_t first = 1) : next_(first) {}
+
+  // A message with this number (from 1, or the first that is expected) was delivered.
   Arrival see(std::uint64_t sequence);
   // Counts, given the last number that the publisher gave out.
   [[nodiscard]] StreamCounts counts(std::uint64_t published) const;

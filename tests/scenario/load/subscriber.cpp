@@ -21,12 +21,13 @@ std::uint32_t last_index(std::string_view subject) {
 }  // namespace
 
 Judgement::Judgement(std::string name, std::uint32_t publishers, std::uint32_t subject_count,
-                     std::vector<std::uint32_t> subjects, bool ordered)
+                     std::vector<std::uint32_t> subjects, bool ordered, std::uint32_t unheard)
     : name_(std::move(name)),
       publishers_(publishers),
       subject_count_(subject_count),
       subjects_(std::move(subjects)),
       ordered_(ordered),
+      unheard_(unheard),
       streams_(std::size_t{publishers} * subject_count),
       heartbeat_warm_(publishers) {}
 
@@ -37,11 +38,11 @@ void Judgement::take(std::string_view subject, std::string_view payload, Clock::
     return;
   }
   const auto stamp = read_payload(payload);
-  const bool known = stamp && stamp->publisher < publishers_ &&
+  const bool known = stamp && stamp->publisher < publishers_ && stamp->publisher != unheard_ &&
                      (counts_heartbeats() || (stamp->subject < subject_count_ && stamp->subject == last_index(subject)));
   if (!known) {
     ++corrupted_;
-    note(fmt::format("{}: {} bytes on {} are not what was sent", name_, payload.size(), subject));
+    note(fmt::format("{}: {} bytes on {} are not what was sent to it", name_, payload.size(), subject));
     return;
   }
   if (stamp->sequence == 0) {
@@ -68,47 +69,42 @@ void Judgement::note(std::string text) {
 bool Judgement::warm() const {
   const std::scoped_lock lock(mutex_);
   if (counts_heartbeats()) return std::ranges::all_of(heartbeat_warm_, [](bool w) { return w; });
-  for (std::uint32_t p = 0; p < publishers_; ++p) {
-    for (const auto s : subjects_) {
-      if (!stream(p, s).warm) return false;
-    }
-  }
-  return true;
+  bool all = true;
+  for_each_stream([&](const Stream& s, std::uint32_t, std::uint32_t) { all = all && s.warm; });
+  return all;
 }
 
 bool Judgement::complete(const Published& published) const {
   const std::scoped_lock lock(mutex_);
-  for (std::uint32_t p = 0; p < publishers_; ++p) {
-    for (const auto s : subjects_) {
-      if (!stream(p, s).tracker.complete(published.numbered[p][s])) return false;
-    }
-  }
+  bool all = true;
+  for_each_stream([&](const Stream& s, std::uint32_t publisher, std::uint32_t subject) {
+    all = all && s.tracker.complete(published.numbered[publisher][subject]);
+  });
   std::uint64_t heartbeats = 0;
   for (const auto n : published.heartbeats) heartbeats += n;
-  return !counts_heartbeats() || heartbeats_ >= heartbeats;
+  return all && (!counts_heartbeats() || heartbeats_ >= heartbeats);
 }
 
 StreamCounts Judgement::counts(const Published& published) const {
   const std::scoped_lock lock(mutex_);
   StreamCounts sum;
-  for (std::uint32_t p = 0; p < publishers_; ++p) {
-    for (const auto s : subjects_) sum += stream(p, s).tracker.counts(published.numbered[p][s]);
-  }
+  for_each_stream([&](const Stream& s, std::uint32_t publisher, std::uint32_t subject) {
+    sum += s.tracker.counts(published.numbered[publisher][subject]);
+  });
   return sum;
 }
 
 std::vector<std::string> Judgement::examples(const Published& published) const {
   const std::scoped_lock lock(mutex_);
   auto result = examples_;
-  for (std::uint32_t p = 0; p < publishers_; ++p) {
-    for (const auto s : subjects_) {
-      const auto missing = stream(p, s).tracker.first_missing(published.numbered[p][s]);
-      if (missing != 0 && result.size() < 2 * kExamples) {
-        result.push_back(fmt::format("{}: number {} (of {}) of publisher {} on subject {} never came", name_, missing,
-                                     published.numbered[p][s], p, s));
-      }
+  for_each_stream([&](const Stream& s, std::uint32_t publisher, std::uint32_t subject) {
+    const auto all = published.numbered[publisher][subject];
+    const auto missing = s.tracker.first_missing(all);
+    if (missing != 0 && result.size() < 2 * kExamples) {
+      result.push_back(fmt::format("{}: number {} (of {}) of publisher {} on subject {} never came", name_, missing, all,
+                                   publisher, subject));
     }
-  }
+  });
   return result;
 }
 

@@ -38,9 +38,12 @@ struct Window {
 
 class Judgement {
  public:
-  // `subjects`: the indexes that the subscription matches; empty for a subscription to heartbeats.
+  static constexpr std::uint32_t kNobody = UINT32_MAX;
+
+  // `subjects`: the indexes that the subscription matches; empty for a subscription to heartbeats. `unheard`: the publisher
+  // that it must hear nothing of, being on a connection without echo.
   Judgement(std::string name, std::uint32_t publishers, std::uint32_t subject_count, std::vector<std::uint32_t> subjects,
-            bool ordered);
+            bool ordered, std::uint32_t unheard = kNobody);
 
   void take(std::string_view subject, std::string_view payload, Clock::time_point now);
   [[nodiscard]] bool warm() const;
@@ -67,12 +70,22 @@ class Judgement {
     return streams_[publisher * subject_count_ + subject];
   }
   void note(std::string text);
+  // f(stream, publisher, subject) for each that is expected.
+  template <class F>
+  void for_each_stream(F&& f) const {
+    for (std::uint32_t p = 0; p < publishers_; ++p) {
+      for (const auto s : subjects_) {
+        if (p != unheard_) f(stream(p, s), p, s);
+      }
+    }
+  }
 
   const std::string name_;
   const std::uint32_t publishers_;
   const std::uint32_t subject_count_;
   const std::vector<std::uint32_t> subjects_;
   const bool ordered_;
+  const std::uint32_t unheard_;
 
   mutable std::mutex mutex_;
   std::vector<Stream> streams_;

@@ -1,0 +1,56 @@
+// A client whose subscriptions come and go while messages flow: of each, what it was given must be without a gap, a repeat
+// or a step back from its first message to its last; and one with a maximum must be given exactly that many.
+//
+// Works in a thread of its own from construction to stop(); read the counts after it.
+//
+//   Churner churner(options, std::move(connection));  …  churner.stop();  churner.counts().clean()
+#pragma once
+
+#include <nats/nats.h>
+
+#include <cstdint>
+#include <map>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include "connection.hpp"
+#include "options.hpp"
+#include "stream_tracker.hpp"
+
+namespace hawser::load {
+
+class Churner {
+ public:
+  Churner(const Options& options, Connection connection);
+  ~Churner() { stop(); }
+  Churner(const Churner&) = delete;
+  Churner& operator=(const Churner&) = delete;
+
+  void stop();
+  [[nodiscard]] const StreamCounts& counts() const { return counts_; }
+  [[nodiscard]] std::uint64_t subscriptions() const { return subscriptions_; }
+  [[nodiscard]] std::uint64_t wrong_maximum() const { return wrong_maximum_; }
+
+ private:
+  struct Stream {
+    std::uint64_t first;
+    std::uint64_t last;
+    StreamTracker tracker;
+  };
+  using Streams = std::map<std::pair<std::uint32_t, std::uint32_t>, Stream>;  // by publisher and subject
+
+  void run(const std::stop_token& stop);
+  void for_a_while(natsSubscription* subscription, Streams& streams);
+  void up_to_a_maximum(const std::stop_token& stop, natsSubscription* subscription, Streams& streams);
+  void take(natsMsg* message, Streams& streams);
+
+  const Options& options_;
+  Connection connection_;
+  StreamCounts counts_;
+  std::uint64_t subscriptions_ = 0;
+  std::uint64_t wrong_maximum_ = 0;
+  std::jthread thread_;
+};
+
+}  // namespace hawser::load
