@@ -17,6 +17,7 @@ class SipHash {
         v3_(key.second ^ 0x7465646279746573U) {}
 
   void add(std::string_view bytes) {
+    if (bytes.empty()) return;
     total_ += bytes.size();
     if (pending_size_ != 0) {
       const std::size_t taken = std::min(bytes.size(), pending_.size() - pending_size_);
