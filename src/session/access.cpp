@@ -1,5 +1,7 @@
 #include "session/access.hpp"
 
+#include <algorithm>
+
 #include "posture/gather.hpp"
 
 namespace hawser::session {
@@ -19,10 +21,13 @@ Result<AccessPtr> make_access(std::shared_ptr<const posture::Decision> decision,
   if (!context) {
     return std::unexpected(std::move(context.error()));
   }
-  options.roots = tls::Roots::material_and_system;
-  auto upgraded = tls::Context::client(material, options);
-  if (!upgraded) {
-    return std::unexpected(std::move(upgraded.error()));
+  auto upgraded = context;
+  if (!std::ranges::all_of(decision->servers, &posture::ServerUrl::secure)) {  // the system's roots take their time to read
+    options.roots = tls::Roots::material_and_system;
+    upgraded = tls::Context::client(material, options);
+    if (!upgraded) {
+      return std::unexpected(std::move(upgraded.error()));
+    }
   }
   auto credential = posture::load_credential(*decision);
   if (!credential) {
