@@ -10,6 +10,7 @@
 #include "cli/command.hpp"
 #include "cli/connection.hpp"
 #include "cli/pub_draft.hpp"
+#include "cli/sub_render.hpp"
 #include "cli/user_session.hpp"
 
 namespace hawser::cli {
@@ -112,11 +113,9 @@ Result<Published> publish_all(UserSession& session, const Draft& draft, std::uin
 void report(const PubOptions& options, const Published& published, bool json) {
   const double seconds = std::chrono::duration<double>(published.took).count();
   if (json) {
-    const boost::json::value facts = {{"subject", options.draft.subject},
-                                      {"messages", published.messages},
-                                      {"bytes", published.bytes},
-                                      {"seconds", seconds}};
-    fmt::print("{}\n", boost::json::serialize(facts));
+    const boost::json::value facts = {
+        {"subject", options.draft.subject}, {"messages", published.messages}, {"bytes", published.bytes}};
+    fmt::print("{}\n", with_number(boost::json::serialize(facts), "seconds", seconds));
   } else if (options.count == 1) {
     fmt::print("published {} bytes to \"{}\"\n", published.bytes, options.draft.subject);
   } else {

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/limits.hpp"
+#include "cli/command.hpp"
 #include "wire/headers.hpp"
 #include "wire/subject.hpp"
 #include "wire/writer.hpp"
@@ -43,6 +44,9 @@ Result<std::string> read_standard_input() {
     body.resize(old + kStep);
     const ssize_t n = ::read(STDIN_FILENO, body.data() + old, kStep);
     if (n < 0 && errno == EINTR) {
+      if (stop_signal() != 0) {
+        return fail(Errc::interrupted, "reading the body from standard input");
+      }
       body.resize(old);
       continue;
     }

@@ -20,7 +20,7 @@ namespace hawser::cli {
 namespace {
 
 constexpr std::size_t kMostWaiting = 1024;  // requests that are not answered yet; then the server holds them back
-constexpr std::size_t kFewWaiting = 256;
+constexpr std::size_t kMostWaitingBytes = 64UL << 20U;
 
 struct ReplyOptions {
   ConnectionFlags connection;
@@ -53,7 +53,10 @@ class Responder {
   void start_pool();
   void hand_out();
   std::vector<Answer> take_answers();
-  Result<void> answer(std::string& frames, const Answer& answer);
+  [[nodiscard]] bool answer(std::string& frames, const Answer& answer) const;
+  [[nodiscard]] Result<std::size_t> answer_well(std::string& frames, const Answer& answer) const;
+  [[nodiscard]] Result<std::size_t> answer_error(std::string& frames, const Request& request, std::string_view why,
+                                                 std::string_view output) const;
   Result<void> answer_all();
   void tell(const Request& request, std::string_view what) const;
 
@@ -99,8 +102,8 @@ void Responder::start_pool() {
 // Requests to whom answers them: the pool, or this thread at once.
 void Responder::hand_out() {
   for (Request& request : std::exchange(arrived_, {})) {
-    if (request.reply.empty()) {
-      tell(request, "has no reply subject, and cannot be answered");
+    if (!wire::valid_publish_subject(request.reply)) {
+      tell(request, "no reply subject, and so no answer");
       ++answered_;
     } else if (pool_) {
       pool_->add(std::move(request));
@@ -109,9 +112,13 @@ void Responder::hand_out() {
       done_.push_back({std::move(request), {}});
     }
   }
-  if (pool_ && !held_ && pool_->waiting() > kMostWaiting) {
+  if (!pool_) {
+    return;
+  }
+  const CommandPool::Waiting waiting = pool_->waiting();
+  if (!held_ && (waiting.requests > kMostWaiting || waiting.bytes > kMostWaitingBytes)) {
     session_->hold(held_ = true);
-  } else if (pool_ && held_ && pool_->waiting() < kFewWaiting) {
+  } else if (held_ && waiting.requests < kMostWaiting / 4 && waiting.bytes < kMostWaitingBytes / 4) {
     session_->hold(held_ = false);
   }
 }
@@ -123,47 +130,60 @@ std::vector<Responder::Answer> Responder::take_answers() {
 
 void Responder::tell(const Request& request, std::string_view what) const {
   if (!options_.quiet) {
-    print_notice(fmt::format("request #{} on \"{}\" {}", request.number, safe_for_terminal(request.subject), what),
+    print_notice(fmt::format("request #{} on \"{}\": {}", request.number, safe_for_terminal(request.subject), what),
                  json_);
   }
 }
 
-Result<void> Responder::answer(std::string& frames, const Answer& answer) {
+// As NATS services tell an error (ADR-32), so that who asked need not wait for the timeout.
+Result<std::size_t> Responder::answer_error(std::string& frames, const Request& request, std::string_view why,
+                                            std::string_view output) const {
+  const wire::ServerInfo& server = session_->server();
+  wire::HeaderBuilder headers;
+  [[maybe_unused]] const auto code = headers.add("Nats-Service-Error-Code", "500");
+  [[maybe_unused]] const auto text = headers.add("Nats-Service-Error", why);
+  const std::string_view block = server.headers ? headers.finish() : std::string_view();
+  const std::size_t most = static_cast<std::size_t>(server.max_payload);
+  const std::string_view fitting = output.substr(0, most - std::min(most, block.size()));
+  return append_message(frames, request.reply, {}, block, fitting, server);
+}
+
+Result<std::size_t> Responder::answer_well(std::string& frames, const Answer& answer) const {
   const Request& request = answer.request;
   const wire::ServerInfo& server = session_->server();
-  if (!answer.outcome.wrong.empty()) {
-    // As NATS services tell an error (ADR-32).
-    wire::HeaderBuilder headers;
-    [[maybe_unused]] const auto code = headers.add("Nats-Service-Error-Code", "500");
-    [[maybe_unused]] const auto text = headers.add("Nats-Service-Error", "the command failed: " + answer.outcome.wrong);
-    tell(request, "failed: " + answer.outcome.wrong);
-    const std::string_view block = server.headers ? headers.finish() : std::string_view();
-    // The error goes out even when the output leaves it no room.
-    const auto room = static_cast<std::size_t>(server.max_payload) - block.size();
-    const std::string_view output = std::string_view(answer.outcome.output).substr(0, room);
-    const auto appended = append_message(frames, request.reply, {}, block, output, server);
-    return appended ? Result<void>() : std::unexpected(appended.error());
+  if (options_.echo) {
+    return append_message(frames, request.reply, {}, request.headers, request.body, server);
   }
-  Result<std::size_t> appended =
-      options_.echo ? append_message(frames, request.reply, {}, request.headers, request.body, server)
-      : pool_ != nullptr
-          ? append_message(frames, request.reply, {}, {}, answer.outcome.output, server)
-          : draft_.append_answer(frames, request.reply, {.count = request.number, .request = request.body}, server);
-  return appended ? Result<void>() : std::unexpected(std::move(appended.error()));
+  if (pool_) {
+    return append_message(frames, request.reply, {}, {}, answer.outcome.output, server);
+  }
+  return draft_.append_answer(frames, request.reply, {.count = request.number, .request = request.body}, server);
+}
+
+// Whether there is a frame to be sent.
+bool Responder::answer(std::string& frames, const Answer& answer) const {
+  std::string wrong = answer.outcome.wrong.empty() ? "" : "the command failed: " + answer.outcome.wrong;
+  if (wrong.empty()) {
+    const auto appended = answer_well(frames, answer);
+    if (appended) {
+      tell(answer.request, "answered");
+      return true;
+    }
+    wrong = appended.error().message();
+  }
+  tell(answer.request, wrong);
+  const auto told = answer_error(frames, answer.request, wrong, answer.outcome.output);
+  if (!told) {
+    tell(answer.request, "cannot be answered: " + told.error().message());
+  }
+  return told.has_value();
 }
 
 Result<void> Responder::answer_all() {
   std::string frames;
   std::size_t count = 0;
   for (const Answer& one : take_answers()) {
-    if (auto appended = answer(frames, one); !appended) {
-      tell(one.request, "cannot be answered: " + appended.error().message());
-    } else {
-      ++count;
-      if (one.outcome.wrong.empty()) {
-        tell(one.request, "answered");
-      }
-    }
+    count += answer(frames, one) ? 1 : 0;
     ++answered_;
   }
   return count == 0 ? Result<void>() : session_->publish(frames, count);

@@ -249,14 +249,15 @@ CommandPool::~CommandPool() {
 void CommandPool::add(Request request) {
   {
     const std::lock_guard lock(mutex_);
+    bytes_ += request.body.size();
     requests_.push_back(std::move(request));
   }
   wake_.notify_one();
 }
 
-std::size_t CommandPool::waiting() const {
+CommandPool::Waiting CommandPool::waiting() const {
   const std::lock_guard lock(mutex_);
-  return requests_.size();
+  return {requests_.size(), bytes_};
 }
 
 void CommandPool::work() {
@@ -268,6 +269,7 @@ void CommandPool::work() {
     }
     Request request = std::move(requests_.front());
     requests_.pop_front();
+    bytes_ -= request.body.size();
     lock.unlock();
     CommandOutcome outcome = run_command(command_, request, limits_, stop_.value());
     done_(std::move(request), std::move(outcome));

@@ -60,7 +60,11 @@ class CommandPool {
 
   // Whoever minds the bound asks waiting() first.
   void add(Request request);
-  [[nodiscard]] std::size_t waiting() const;
+  struct Waiting {
+    std::size_t requests;
+    std::size_t bytes;
+  };
+  [[nodiscard]] Waiting waiting() const;
 
  private:
   void work();
@@ -72,6 +76,7 @@ class CommandPool {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Request> requests_;  // guarded by mutex_
+  std::size_t bytes_ = 0;         // of requests_; guarded by mutex_
   bool stopping_ = false;         // guarded by mutex_
   std::vector<std::thread> threads_;
 };

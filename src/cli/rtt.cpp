@@ -25,10 +25,6 @@ Duration percentile(const std::vector<Duration>& sorted, std::size_t percent) {
   return sorted[std::max<std::size_t>(rank, 1) - 1];
 }
 
-double microseconds(Duration duration) {
-  return static_cast<double>(std::chrono::nanoseconds(duration).count() / 100) / 10;
-}
-
 Result<std::vector<Duration>> measure(UserSession& session, std::size_t count) {
   std::vector<Duration> measured;
   // The first one pays for what is cold at both ends, and is not counted.
@@ -54,13 +50,15 @@ void report(const UserSession& session, const std::vector<Duration>& sorted, boo
                                       {"server_name", session.server().server_name},
                                       {"version", session.server().version},
                                       {"tls", session.tls_version()},
-                                      {"count", sorted.size()},
-                                      {"rtt_us",
-                                       {{"min", microseconds(sorted.front())},
-                                        {"p50", microseconds(percentile(sorted, 50))},
-                                        {"p99", microseconds(percentile(sorted, 99))},
-                                        {"max", microseconds(sorted.back())}}}};
-    fmt::print("{}\n", boost::json::serialize(facts));
+                                      {"count", sorted.size()}};
+    std::string rtt = "{}";
+    for (const auto& [name, value] : {std::pair{"min", sorted.front()}, std::pair{"p50", percentile(sorted, 50)},
+                                      std::pair{"p99", percentile(sorted, 99)}, std::pair{"max", sorted.back()}}) {
+      rtt = with_number(std::move(rtt), name, in_microseconds(value));
+    }
+    std::string text = boost::json::serialize(facts);
+    text.pop_back();
+    fmt::print("{},\"rtt_us\":{}}}\n", text, rtt);
     return;
   }
   const std::string tls = session.tls_version();

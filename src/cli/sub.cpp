@@ -20,6 +20,7 @@ struct SubOptions {
   std::string queue;
   std::uint64_t count = 0;  // 0: no limit
   std::string wait;
+  std::optional<Duration> idle;  // of --wait
   bool raw = false;
   bool headers_only = false;
   bool timeout_given = false;
@@ -32,7 +33,14 @@ struct Printed {
   bool broken = false;  // standard output takes no more
 };
 
-Result<void> check(const SubOptions& options) {
+Result<void> check(SubOptions& options) {
+  if (!options.wait.empty()) {
+    const auto idle = parse_duration(options.wait);
+    if (!idle) {
+      return std::unexpected(idle.error());
+    }
+    options.idle = *idle;
+  }
   for (const std::string& subject : options.subjects) {
     if (const auto fault = wire::subscribe_fault(subject); fault != wire::SubjectFault::none) {
       return std::unexpected(wire::bad_subject(subject, fault));
@@ -46,12 +54,10 @@ Result<void> check(const SubOptions& options) {
 }
 
 Result<void> subscribe(UserSession& session, const SubOptions& options) {
-  std::string names;
   for (std::size_t i = 0; i < options.subjects.size(); ++i) {
     // With one subject the server itself counts, so that a queue group loses nothing to a member that has enough.
     session.subscribe(std::to_string(i + 1), options.subjects[i], options.queue,
                       options.subjects.size() == 1 ? options.count : 0);
-    names += (names.empty() ? "" : ", ") + options.subjects[i];
   }
   return session.flush();
 }
@@ -65,21 +71,14 @@ void announce(const SubOptions& options, bool json) {
 }
 
 // Until enough came, or nothing more is waited for.
-Result<ExitCode> receive(UserSession& session, const SubOptions& options, Printed& printed, Duration timeout) {
-  std::optional<Duration> idle;
-  if (!options.wait.empty()) {
-    const auto parsed = parse_duration(options.wait);
-    if (!parsed) {
-      return std::unexpected(parsed.error());
-    }
-    idle = *parsed;
-  }
+Result<ExitCode> receive(UserSession& session, const SubOptions& options, Printed& printed, Duration timeout,
+                         bool json) {
   const std::optional<Time> last_call = options.timeout_given ? std::optional(hawser::now() + timeout) : std::nullopt;
   printed.last = hawser::now();
   while (true) {
     std::optional<Time> until = last_call;
-    if (idle && (!until || printed.last + *idle < *until)) {
-      until = printed.last + *idle;
+    if (options.idle && (!until || printed.last + *options.idle < *until)) {
+      until = printed.last + *options.idle;
     }
     const std::uint64_t before = printed.count;
     const auto more = session.wait(
@@ -91,7 +90,7 @@ Result<ExitCode> receive(UserSession& session, const SubOptions& options, Printe
       return std::unexpected(more.error());
     }
     if (auto complaint = session.take_complaint()) {
-      print_notice(complaint->message(), false);
+      print_notice(complaint->message(), json);
     }
     if (printed.broken || (options.count != 0 && printed.count >= options.count)) {
       return ExitCode::done;
@@ -139,7 +138,7 @@ Result<ExitCode> run(SubOptions& options, bool json) {
     return std::unexpected(std::move(subscribed.error()));
   }
   announce(options, json);
-  return receive(**session, options, printed, connection->timeout);
+  return receive(**session, options, printed, connection->timeout, json);
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ std::string shown(std::string_view text, const MessageStyle& style) {
 
 // JSON is text whatever a publisher sent: what is not UTF-8 has its bytes replaced. DEL and C1 are legal in JSON, and a
 // terminal would obey them.
-std::string json_line(const boost::json::object& object) {
+std::string json_text(const boost::json::object& object) {
   const std::string text = boost::json::serialize(object);
   std::string out;
   out.reserve(text.size() + 1);
@@ -67,7 +67,7 @@ std::string json_line(const boost::json::object& object) {
       out += text[i];
     }
   }
-  return out + '\n';
+  return out;
 }
 
 std::string as_utf8(std::string_view text) {
@@ -116,10 +116,8 @@ std::string render_json(const wire::Frame& message, const MessageFacts& facts, c
     const bool text = is_utf8(message.payload);
     object[text ? "data" : "data_base64"] = text ? std::string(message.payload) : base64(message.payload);
   }
-  if (facts.rtt) {
-    object["rtt_us"] = static_cast<double>(std::chrono::nanoseconds(*facts.rtt).count() / 100) / 10;
-  }
-  return json_line(object);
+  std::string line = json_text(object);
+  return (facts.rtt ? with_number(std::move(line), "rtt_us", in_microseconds(*facts.rtt)) : line) + '\n';
 }
 
 std::string header_lines(const wire::Frame& message, const MessageStyle& style) {
@@ -159,6 +157,15 @@ std::string safe_for_terminal(std::string_view text) {
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;
+}
+
+std::string with_number(std::string object, std::string_view key, double value) {
+  object.pop_back();  // its brace
+  return fmt::format("{}{}\"{}\":{}}}", object, object.size() == 1 ? "" : ",", key, value);
+}
+
+double in_microseconds(Duration duration) {
+  return static_cast<double>(std::chrono::nanoseconds(duration).count() / 100) / 10;
 }
 
 std::string short_duration(Duration duration) {

@@ -38,4 +38,9 @@ struct MessageFacts {
 // "417µs", "1.52ms", "2.1s".
 [[nodiscard]] std::string short_duration(Duration duration);
 
+// A JSON object's text with one more member: numbers as people write them, where the library would write 3.984E2.
+[[nodiscard]] std::string with_number(std::string object, std::string_view key, double value);
+// Microseconds with one decimal.
+[[nodiscard]] double in_microseconds(Duration duration);
+
 }  // namespace hawser::cli

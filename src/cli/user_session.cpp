@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "cli/sub_render.hpp"
 #include "posture/gather.hpp"
 #include "tls/context.hpp"
 #include "wire/parser.hpp"
@@ -191,7 +192,8 @@ void UserSession::wake() {
 
 std::optional<Error> UserSession::take_complaint() {
   auto text = std::exchange(complaint_, std::nullopt);
-  return text ? std::optional(Error{Errc::server_refused, server_url() + " said '" + *text + "'"}) : std::nullopt;
+  return text ? std::optional(Error{Errc::server_refused, server_url() + " said '" + safe_for_terminal(*text) + "'"})
+              : std::nullopt;
 }
 
 std::string UserSession::server_url() const {

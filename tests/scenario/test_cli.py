@@ -247,7 +247,7 @@ def test_it_reads_contexts_of_the_nats_cli(tmp_path, stack):
     with RawClient(f"127.0.0.1:{server.port}", **{"user": "kate", "pass": SECRET}) as client:
         client.subscribe("ask")
         client.flush()
-        asked = threading.Thread(target=lambda: shell.run("request", "ask", "", "--context", "prod", "--timeout", "500ms", expect=NOT_SO))
+        asked = threading.Thread(target=lambda: shell.run("request", "ask", "", "--context", "prod", "--timeout", "2s", expect=NOT_SO))
         asked.start()
         line = client.next_line()
         assert line.startswith(b"MSG ask 1 _IN.kate."), line
@@ -514,8 +514,8 @@ def test_a_queue_group_shares_messages_and_loses_none(shell):
 
 
 def test_waiting_ends(shell):
-    assert "0 of 1 messages" in shell.run("sub", "a", "--count", 1, "--timeout", "300ms", expect=NOT_SO).stderr
-    shell.run("sub", "a", "--timeout", "300ms")
+    assert "0 of 1 messages" in shell.run("sub", "a", "--count", 1, "--timeout", "1s", expect=NOT_SO).stderr
+    shell.run("sub", "a", "--timeout", "1s")
     shell.run("sub", "a", "--wait", "200ms")
 
 
@@ -580,15 +580,15 @@ def test_nobody_there_is_told_at_once(shell):
 
 def test_silence_is_told_after_the_timeout(shell):
     with shell.start("sub", "mute"):
-        assert "0 of 1 within 300ms" in shell.fails(NOT_SO, "no_reply", "request", "mute", "x", "--timeout", "300ms")
+        assert "0 of 1 within 1s" in shell.fails(NOT_SO, "no_reply", "request", "mute", "x", "--timeout", "1s")
 
 
 def test_several_replies_are_gathered(shell):
     with shell.start("reply", "all", "one", "--queue", "", until="replying on"), \
             shell.start("reply", "all", "two", "--queue", "", until="replying on"):
         assert sorted(shell.run("request", "all", "", "--raw", "--replies", 2).stdout.split()) == ["one", "two"]
-        assert sorted(shell.run("request", "all", "", "--raw", "--replies", 0, "--timeout", "700ms").stdout.split()) == ["one", "two"]
-        done = shell.run("request", "all", "", "--raw", "--replies", 3, "--timeout", "500ms", expect=NOT_SO)
+        assert sorted(shell.run("request", "all", "", "--raw", "--replies", 0, "--timeout", "2s").stdout.split()) == ["one", "two"]
+        done = shell.run("request", "all", "", "--raw", "--replies", 3, "--timeout", "2s", expect=NOT_SO)
         assert "2 of 3" in done.stderr and len(done.stdout.split()) == 2
 
 
@@ -606,12 +606,12 @@ def test_a_command_answers(flags, body, expected, shell):
 @pytest.mark.parametrize("command, why, output", [
     ("echo part; exit 3", "exit status 3", "part\n"),
     ("kill -TERM $$", "ended by signal 15", ""),
-    ("echo part; sleep 300", "not done within 400ms", "part\n"),
+    ("echo part; sleep 300", "not done within 1.5s", "part\n"),
     ("yes", "more output than 1 MiB", None),
     ("no-such-command-here 2>/dev/null", "exit status 127", ""),
 ])
 def test_a_command_that_fails_is_an_error_to_who_asked(command, why, output, shell):
-    with shell.start("reply", "cmd", "--command", command, "--command-timeout", "400ms", until="replying on") as reply:
+    with shell.start("reply", "cmd", "--command", command, "--command-timeout", "1500ms", until="replying on") as reply:
         facts = json.loads(shell.run("request", "cmd", "", "--json").stdout)
         assert facts["headers"] == {"Nats-Service-Error-Code": ["500"], "Nats-Service-Error": [f"the command failed: {why}"]}
         assert output is None or facts["data"] == output
