@@ -33,16 +33,16 @@ Client::~Client() {
 Result<void> Client::adopt(net::Fd fd) {
   auto adopted = stream_.adopt(std::move(fd));
   if (adopted) {
-    greet();
+    greet(*worker_.upstream);
   }
   return adopted;
 }
 
-void Client::greet() {
+void Client::greet(const wire::ServerInfo& upstream) {
   GreetingContext context = worker_.greeting;
   context.client_id = id_;
   context.client_ip = ip_;
-  const wire::ServerInfo info = greeting(*worker_.upstream, context);
+  const wire::ServerInfo info = greeting(upstream, context);
   max_payload_ = info.max_payload;
   parser_.set_limits({.payload_bytes = static_cast<std::size_t>(max_payload_)});
   std::string line;
@@ -83,12 +83,19 @@ std::size_t Client::on_data(net::Stream& /*stream*/, std::string_view bytes) {
     on_control(frame);
   }
   end_run();
-  return used;
+  return leaving_ ? bytes.size() : used;
 }
 
-// Whether the session takes no more now; then the rest of the input waits in the stream.
+// Whether the session takes no more now, or the client does not read our answers; then the rest of the input waits in the
+// stream.
 bool Client::blocked() {
-  if (!session_ || rejecting_ || run_count_ > 0 || session_->accepts()) {
+  if (stream_.output().unsent_bytes() > worker_.limits.max_pending_bytes) {  // messages alone choke it before
+    choke();
+    deaf_ = true;
+    stream_.pause();
+    return true;
+  }
+  if (!session_ || (rejecting_ && !session_->flushes_full()) || run_count_ > 0 || session_->accepts()) {
     return false;
   }
   if (!waiting_) {
@@ -112,6 +119,9 @@ void Client::on_control(const wire::Frame& frame) {
   switch (frame.op) {
     case wire::Op::connect: on_connect(frame.payload); return;
     case wire::Op::ping:
+      if (!untold_rejection_.empty()) {
+        tell_of_rejection(std::exchange(untold_rejection_, {}));  // before the PONG that covers it
+      }
       if (session_) {
         session_->flush(next_token_++);
       } else {
@@ -219,13 +229,20 @@ void Client::refuse(std::string_view text, std::string_view reason) {
 void Client::reject_publish(const wire::Frame& frame) {
   worker_.metrics.publishes_rejected.add();
   const Time now = worker_.reactor.now();
-  if (now - last_rejection_told_ >= std::chrono::seconds(1)) {  // each second is told of, each message is counted
-    last_rejection_told_ = now;
-    // Client libraries end the connection at any error that they do not know; this beginning they take for what it is, an
-    // error of one publish.
-    on_client_error("Permissions Violation for Publish to \"" + std::string(frame.subject) +
-                    "\" (message rejected: no server, and the window is full)");
+  if (now - last_rejection_told_ < std::chrono::seconds(1)) {  // each second and flush is told of, each message is counted
+    untold_rejection_ = frame.subject;
+    return;
   }
+  last_rejection_told_ = now;
+  untold_rejection_.clear();
+  tell_of_rejection(frame.subject);
+}
+
+// Client libraries end the connection at any error that they do not know; this beginning they take for what it is, an
+// error of one publish.
+void Client::tell_of_rejection(std::string_view subject) {
+  on_client_error("Permissions Violation for Publish to \"" + std::string(subject) +
+                  "\" (message rejected: no server, and the window is full)");
 }
 
 // ---- from the session -------------------------------------------------------------------------------------------------
@@ -236,11 +253,24 @@ void Client::on_messages(std::string_view frames, std::size_t /*count*/) {
   }
   stream_.write(frames);
   const std::size_t pending = stream_.output().unsent_bytes();
-  if (pending > std::min(kChokeBytes, worker_.limits.max_pending_bytes) && !choked_) {
-    choked_ = true;
+  if (pending > std::min(kChokeBytes, worker_.limits.max_pending_bytes)) {
+    choke();
+  }
+}
+
+void Client::choke() {
+  if (!std::exchange(choked_, true)) {
     last_written_ = worker_.reactor.now();
-    session_->pause();
     patience_.start(worker_.limits.write_deadline);
+    if (session_) {
+      session_->pause();
+    }
+  }
+}
+
+void Client::hear_again() {
+  if (!deaf_ && !waiting_ && !leaving_) {
+    stream_.resume();
   }
 }
 
@@ -253,7 +283,11 @@ void Client::on_written(net::Stream& /*stream*/) {
       if (waiting_) {
         patience_.start(worker_.limits.reject_after);
       }
-      session_->resume();
+      if (session_ && !leaving_) {
+        session_->resume();
+      }
+      deaf_ = false;
+      hear_again();
     }
   }
 }
@@ -285,7 +319,7 @@ void Client::on_up(const wire::ServerInfo& info) {
       worker_.limits.max_payload > 0 ? std::min(worker_.limits.max_payload, info.max_payload) : info.max_payload;
   if (limit != max_payload_) {
     if (wants_info_) {
-      greet();
+      greet(info);
     }
     max_payload_ = limit;
     parser_.set_limits({.payload_bytes = static_cast<std::size_t>(limit)});
@@ -302,7 +336,7 @@ void Client::on_relieved() {
     if (!choked_ && !leaving_) {
       patience_.stop();
     }
-    stream_.resume();
+    hear_again();
   }
 }
 
@@ -330,7 +364,7 @@ void Client::give_up_waiting() {
     rejecting_ = true;
     waiting_ = false;
     log::warn("the window is full and no server is there: publishes are rejected", {{"client", name_}});
-    stream_.resume();
+    hear_again();
   } else if (waiting_) {
     patience_.start(worker_.limits.reject_after);  // the server is there, but slow
   }

@@ -50,6 +50,8 @@ class Client final : public net::Retirable, private net::StreamOwner, private se
   void on_relieved() override;
 
   [[nodiscard]] bool blocked();
+  void choke();
+  void hear_again();
   void end_run();
   void on_control(const wire::Frame& frame);
   void on_connect(std::string_view json);
@@ -57,8 +59,9 @@ class Client final : public net::Retirable, private net::StreamOwner, private se
   bool open_session(session::ConnectProfile profile);
   void refuse(std::string_view text, std::string_view reason);
   void reject_publish(const wire::Frame& frame);
+  void tell_of_rejection(std::string_view subject);
   void give_up_waiting();
-  void greet();
+  void greet(const wire::ServerInfo& upstream);
   void leave();
   void end_when_done();
   void gone();
@@ -76,11 +79,13 @@ class Client final : public net::Retirable, private net::StreamOwner, private se
   std::int64_t max_payload_ = 0;  // as last told to the client
   Time last_written_{};
   Time last_rejection_told_{};
+  std::string untold_rejection_;  // the subject of a rejected publish; empty: the client knows of all
   net::Timer patience_;  // with a client that does not read, a server that is away, or a last confirmation
   bool verbose_ = false;
   bool headers_ = false;
   bool wants_info_ = false;    // protocol 1
   bool choked_ = false;        // its output is full: the session is paused
+  bool deaf_ = false;          // its output is full of answers: its input is paused
   bool waiting_ = false;       // its input is paused, until the session takes more
   bool rejecting_ = false;     // its publishes are refused with an error
   bool leaving_ = false;

@@ -39,8 +39,8 @@ Link::Link(net::Reactor& reactor, net::Resolver& resolver, LinkOwner& owner, Acc
       parser_(wire::Peer::server),
       deadline_(reactor, [this] { check_pulse(); }),
       confirm_(reactor, [this] {
-        if (phase_ == Phase::live && stream_.output().end() > asked_position_) {
-          ping(PingPurpose::confirm);
+        if (phase_ == Phase::live) {
+          ask();
         }
       }) {
   stream_.keep_sent();
@@ -218,18 +218,28 @@ void Link::send_connect() {
   ping(PingPurpose::keep_alive);
 }
 
+void Link::ask() {
+  if (stream_.output().end() > asked_position_) {
+    ping(PingPurpose::confirm);
+  }
+}
+
 void Link::ping(PingPurpose purpose, std::uint64_t tag) {
+  if (purpose == PingPurpose::flush && waits_for_pong() && pings_.back().purpose == PingPurpose::flush &&
+      pings_.back().position == stream_.output().end()) {
+    pings_.back().tag = tag;  // nothing was sent since: one PONG answers both
+    return;
+  }
   stream_.write(wire::kPing);
   asked_position_ = stream_.output().end();
   pings_.push_back({tag, asked_position_, reactor_.now(), purpose});
 }
 
 void Link::on_pong_frame() {
-  if (pings_.empty()) {
+  if (!waits_for_pong()) {
     return;  // a PONG that nobody asked for confirms nothing
   }
-  const PendingPing answered = pings_.front();
-  pings_.erase(pings_.begin());
+  const PendingPing answered = take_ping();
   window_.confirm(answered.position);
   if (phase_ == Phase::proving) {
     stream_.output().wipe_sent(connect_begin_, answered.position);
@@ -244,6 +254,16 @@ void Link::on_pong_frame() {
   if (phase_ == Phase::live || phase_ == Phase::closing) {
     owner_.on_pong(*this, answered.purpose, answered.tag);
   }
+}
+
+// The front, without moving the rest each time: a client may have thousands under way.
+Link::PendingPing Link::take_ping() {
+  const PendingPing first = pings_[answered_++];
+  if (answered_ == pings_.size() || answered_ >= 64 + pings_.size() / 2) {
+    pings_.erase(pings_.begin(), pings_.begin() + static_cast<std::ptrdiff_t>(answered_));
+    answered_ = 0;
+  }
+  return first;
 }
 
 void Link::on_err_frame(const wire::Frame& frame) {
@@ -283,9 +303,9 @@ void Link::check_pulse() {
     case Phase::live: break;
   }
   const Time now = reactor_.now();
-  if (!stream_.paused() && !pings_.empty()) {
+  if (!stream_.paused() && waits_for_pong()) {
     // Whatever was heard since counts: PONG stands behind the messages that the server had to send first.
-    const Time silent_since = std::max(pings_.front().sent_at, last_heard_);
+    const Time silent_since = std::max(pings_[answered_].sent_at, last_heard_);
     if (now - silent_since >= options_.pong_timeout) {
       fail_with(Error{Errc::stale_connection, server_.printable()});
       return;
@@ -293,7 +313,7 @@ void Link::check_pulse() {
     deadline_.start(std::min<Duration>(options_.ping_interval, options_.pong_timeout - (now - silent_since)));
     return;
   }
-  if (pings_.empty() && now - last_heard_ >= options_.ping_interval / 2) {
+  if (!waits_for_pong() && now - last_heard_ >= options_.ping_interval / 2) {
     ping(PingPurpose::keep_alive);
     deadline_.start(std::min(options_.pong_timeout, options_.ping_interval));
     return;

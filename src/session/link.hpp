@@ -79,6 +79,8 @@ class Link final : public net::Retirable, private net::StreamOwner {
   void publish(std::string_view frames);
   void send(std::string_view frames) { stream_.write(frames); }
   void ping(PingPurpose purpose, std::uint64_t tag = 0);
+  // Asks for a PONG behind everything that was sent, if none is under way.
+  void ask();
 
   // The publishes that no PONG has confirmed, oldest first: f(std::string_view piece).
   template <class F>
@@ -124,6 +126,8 @@ class Link final : public net::Retirable, private net::StreamOwner {
   void on_info_frame(const wire::Frame& frame);
   void on_greeting();
   void on_pong_frame();
+  [[nodiscard]] bool waits_for_pong() const noexcept { return answered_ < pings_.size(); }
+  PendingPing take_ping();
   void on_err_frame(const wire::Frame& frame);
   void start_tls(tls::Roots roots);
   void send_connect();
@@ -147,7 +151,8 @@ class Link final : public net::Retirable, private net::StreamOwner {
   wire::Parser parser_;
   wire::ServerInfo info_;
   PublishWindow window_;
-  std::vector<PendingPing> pings_;  // oldest first
+  std::vector<PendingPing> pings_;  // oldest first, from answered_ on
+  std::size_t answered_ = 0;
   std::uint64_t asked_position_ = 0;  // of the last PING
   std::uint64_t connect_begin_ = 0;   // where CONNECT stands in the output, until it is wiped
   Time last_heard_{};

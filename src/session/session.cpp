@@ -276,9 +276,18 @@ void Session::publish(std::string_view frames, std::size_t count) {
 }
 
 bool Session::accepts() {
-  const bool room = !held_ && unconfirmed_bytes() < options_.window_bytes;
-  refused_more_ = refused_more_ || !room;
+  const bool room = !held_ && !flushes_full() && unconfirmed_bytes() < options_.window_bytes &&
+                    unsent_bytes() < options_.window_bytes;
+  if (!room && !std::exchange(refused_more_, true) && up() && !held_) {
+    link_of(publish_side_)->ask();  // its PONG is when this is looked at again
+  }
   return room;
+}
+
+// SUB, UNSUB and PING count too: they are not in the window, and a server that does not read would let them grow.
+std::size_t Session::unsent_bytes() const noexcept {
+  const Link* const link = live_ ? link_of(publish_side_) : nullptr;
+  return link != nullptr ? link->unsent_bytes() : 0;
 }
 
 std::size_t Session::unconfirmed_bytes() const noexcept {
@@ -411,7 +420,8 @@ void Session::pump() {
 }
 
 void Session::relieve() {
-  if (refused_more_ && !held_ && unconfirmed_bytes() < options_.window_bytes / 2 + 1) {
+  if (refused_more_ && !held_ && flushes_.size() < kMaxFlushes / 2 + 1 &&
+      std::max(unconfirmed_bytes(), unsent_bytes()) < options_.window_bytes / 2 + 1) {
     refused_more_ = false;
     user_.on_relieved();
   }
@@ -469,9 +479,10 @@ void Session::on_pong(Link& link, PingPurpose purpose, std::uint64_t tag) {
     splice_->on_pong(side_of(link), static_cast<std::uint32_t>(tag), reactor_.now(), actions);
     perform(std::move(actions));
   } else if (purpose == PingPurpose::flush) {
-    while (!flushes_.empty() && flushes_.front() <= tag) {
-      const std::uint64_t token = flushes_.front();
-      flushes_.erase(flushes_.begin());
+    const auto after = std::ranges::upper_bound(flushes_, tag);
+    const std::vector<std::uint64_t> answered(flushes_.begin(), after);
+    flushes_.erase(flushes_.begin(), after);
+    for (const std::uint64_t token : answered) {
       user_.on_flushed(token);
     }
   }

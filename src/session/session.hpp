@@ -72,8 +72,10 @@ class Session final : public net::Retirable, private LinkOwner {
 
   // Whole PUB and HPUB frames. Kept until confirmed. Whoever minds the bound asks accepts() before.
   void publish(std::string_view frames, std::size_t count);
-  // False: the window is full, or a splice is at the point where the user's stream waits. on_relieved follows.
+  // False: the window is full, the server does not read, too many flushes wait, or a splice is at the point where the user's
+  // stream waits. on_relieved follows.
   [[nodiscard]] bool accepts();
+  [[nodiscard]] bool flushes_full() const noexcept { return flushes_.size() >= kMaxFlushes; }
   void subscribe(std::string_view sid, std::string_view subject, std::string_view queue);
   void unsubscribe(std::string_view sid, std::uint64_t max);
   // Tokens grow from call to call.
@@ -102,6 +104,7 @@ class Session final : public net::Retirable, private LinkOwner {
   [[nodiscard]] const Subscriptions& subscriptions() const noexcept { return subscriptions_; }
 
  private:
+  static constexpr std::size_t kMaxFlushes = 65536;  // not yet answered
   enum class Aim : std::uint8_t { none, connect, splice };  // of next_
 
   Session(net::Reactor& reactor, net::Resolver& resolver, SessionUser& user, AccessPtr access, ConnectProfile profile,
@@ -128,6 +131,7 @@ class Session final : public net::Retirable, private LinkOwner {
   void rescue_publishes(const Link& link);
   void pump();
   void relieve();
+  [[nodiscard]] std::size_t unsent_bytes() const noexcept;
   void deliver(const wire::Frame& frame);
   void end_run();
 

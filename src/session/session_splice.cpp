@@ -65,6 +65,10 @@ bool Session::leave_if_distrusted() {
   }
   log::write(log::Level::warn, "the server's certificate is not trusted any more", good.error(),
              {{"server", live_->server().printable()}});
+  if (next_) {  // dialled under the trust that has ended
+    next_->abandon();
+    reactor_.retire(std::move(next_));
+  }
   live_->abandon();
   on_down(*live_, good.error());
   return true;

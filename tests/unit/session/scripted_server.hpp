@@ -32,7 +32,7 @@ class ScriptedServer {
   class Connection final : public net::Retirable, private net::StreamOwner {
    public:
     Connection(ScriptedServer& server, net::Reactor& reactor, net::Fd fd)
-        : server_(server), reactor_(reactor), stream_(reactor, *this), parser_(wire::Peer::client) {
+        : server_(server), stream_(reactor, *this), parser_(wire::Peer::client) {
       EXPECT_TRUE(stream_.adopt(std::move(fd)).has_value());
       if (server_.tls && server_.handshake_first) {
         stream_.start_tls(net::test::must(server_.tls->accept()));
@@ -155,7 +155,6 @@ class ScriptedServer {
 
     friend class ScriptedServer;
     ScriptedServer& server_;
-    net::Reactor& reactor_;
     net::Stream stream_;
     wire::Parser parser_;
   };

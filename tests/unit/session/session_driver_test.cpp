@@ -383,6 +383,61 @@ TEST_F(SessionDriver, a_server_that_the_new_trust_does_not_cover_is_left_at_once
   EXPECT_FALSE(session->up());
 }
 
+TEST_F(SessionDriver, a_link_dialled_under_trust_that_ended_is_not_taken_for_the_next_one) {
+  const net::test::Pki stranger;
+  server.require_tls(pki().server());
+  open(make_access({server.port()}, true));
+  ASSERT_NE(connected(), nullptr);
+  server.answers = false;
+  session->splice_now("test");
+  ASSERT_TRUE(until([&] { return server.count() == 2 && server.newest()->pings == 1; }));
+  publish("not for them");
+  session->take_up(make_access({server.port()}, true, 2, stranger), 10s);
+  server.newest()->answer_pings();
+  ASSERT_TRUE(until([&] { return user.downs.size() >= 3; }));
+  EXPECT_FALSE(session->up());
+  EXPECT_EQ(user.ups.size(), 1U);
+}
+
+// SUBs and PINGs are not in the window, but they too must not pile up before a server that does not read.
+TEST_F(SessionDriver, a_server_that_does_not_read_bounds_everything_that_is_sent) {
+  options.window_bytes = 20000;
+  open();
+  auto* link = connected();
+  link->stop_reading();
+  int sid = 0;
+  while (session->accepts()) {
+    ++sid;
+    session->subscribe(std::to_string(sid), "subject." + std::to_string(sid), "");
+    if (sid % 100 == 0) {
+      reactor->turn(0ms);
+    }
+    ASSERT_LT(sid, 1000000);
+  }
+  EXPECT_EQ(user.relieved, 0);
+  link->read_on();
+  ASSERT_TRUE(until([&] { return user.relieved == 1; }));
+  ASSERT_TRUE(until([&] { return link->subs.size() == static_cast<std::size_t>(sid); }));
+}
+
+TEST_F(SessionDriver, flushes_that_nobody_answers_are_bounded_and_answered_in_order_at_last) {
+  open();
+  auto* link = connected();
+  link->keep_pongs = true;
+  std::uint64_t token = 0;
+  while (session->accepts()) {
+    session->flush(++token);
+    ASSERT_LT(token, 1000000U);
+  }
+  link->keep_pongs = false;
+  ASSERT_TRUE(until([&] {
+    link->answer_pings();
+    return user.relieved == 1 && user.was_flushed(token);
+  }));
+  EXPECT_EQ(user.flushed.size(), token);
+  EXPECT_LT(link->pings, 100U);
+}
+
 TEST_F(SessionDriver, new_access_during_a_splice_makes_another_one_afterwards) {
   open();
   ASSERT_NE(connected(), nullptr);
