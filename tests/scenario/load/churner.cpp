@@ -18,6 +18,12 @@ Churner::Churner(const Options& options, Connection connection) : options_(optio
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
+Churner::~Churner() {
+  stop();
+  natsConnection_Close(connection_.raw());
+  for (auto* subscription : former_) natsSubscription_Destroy(subscription);
+}
+
 void Churner::stop() {
   if (thread_.joinable()) {
     thread_.request_stop();
@@ -34,7 +40,8 @@ void Churner::run(const std::stop_token& stop) {
     ++subscriptions_;
     Streams streams;
     maximum ? up_to_a_maximum(stop, subscription, streams) : for_a_while(subscription, streams);
-    natsSubscription_Destroy(subscription);
+    natsSubscription_Unsubscribe(subscription);  // fails when it ended by its maximum, and then there is nothing to do
+    former_.push_back(subscription);
     for (const auto& [_, stream] : streams) {
       // Numbers before the first one were not this subscription's: only what lies between first and last is expected.
       auto counts = stream.tracker.counts(0);

@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "connection.hpp"
 #include "options.hpp"
@@ -23,7 +24,7 @@ namespace hawser::load {
 class Churner {
  public:
   Churner(const Options& options, Connection connection);
-  ~Churner() { stop(); }
+  ~Churner();
   Churner(const Churner&) = delete;
   Churner& operator=(const Churner&) = delete;
 
@@ -47,6 +48,9 @@ class Churner {
 
   const Options& options_;
   Connection connection_;
+  // Every subscription there was, until the connection is closed: libnats 3.4 frees one that is destroyed while its reading
+  // thread is still handing it a message.
+  std::vector<natsSubscription*> former_;
   StreamCounts counts_;
   std::uint64_t subscriptions_ = 0;
   std::uint64_t wrong_maximum_ = 0;
