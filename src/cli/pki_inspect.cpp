@@ -164,6 +164,13 @@ Result<Inputs> read_inputs(const VerifyOptions& options) {
   if (!chain) {
     return std::unexpected(chain.error());
   }
+  const Result<tls::PemContents> contents = tls::inspect_pem(Secret(*chain), options.cert);
+  if (!contents) {
+    return std::unexpected(contents.error());
+  }
+  if (contents->certificates.empty()) {
+    return fail(Errc::tls_certificate_missing, options.cert);
+  }
   inputs.chain = std::move(*chain);
   tls::Source source;
   source.ca_file = options.ca;
