@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "base/log.hpp"
 #include "net/loop.hpp"
 
 namespace hawser::net {
@@ -62,6 +63,11 @@ TEST_F(Listening, says_which_address_it_could_not_have) {
 
 TEST_F(Listening, waits_while_descriptors_are_out_and_then_accepts_who_waited) {
   const auto listener = open("127.0.0.1:0");
+  const Fd before_that = connect_to(listener->address());
+  ASSERT_TRUE(until(*reactor, [&] { return accepted.size() == 1; }));
+  // The log's thread and UBSan's first look at a type need descriptors too.
+  log::info("descriptors are about to run out, as a test wants it");
+  log::flush();
   const Fd client = connect_to(listener->address());
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -71,8 +77,8 @@ TEST_F(Listening, waits_while_descriptors_are_out_and_then_accepts_who_waited) {
   spin(*reactor, 20);
   const std::size_t while_out = accepted.size();
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-  EXPECT_EQ(while_out, 0U);
-  EXPECT_TRUE(until(*reactor, [&] { return accepted.size() == 1; }));  // nobody else connects: no edge
+  EXPECT_EQ(while_out, 1U);
+  EXPECT_TRUE(until(*reactor, [&] { return accepted.size() == 2; }));  // nobody else connects: no edge
 }
 
 TEST_F(Listening, can_be_closed_from_its_callback) {
