@@ -31,6 +31,8 @@ TEST_F(SessionDriver, keeps_subscriptions_over_a_reconnect_with_what_is_left_of_
   ASSERT_TRUE(until([&] { return link->unsubs.size() == 2; }));
   EXPECT_EQ(link->subs, (Strings{"SUB orders.> 1", "SUB jobs workers 2", "SUB few 3", "SUB gone 4"}));
   EXPECT_EQ(link->unsubs, (Strings{"UNSUB 3 5", "UNSUB 4"}));
+  session->flush(1);
+  ASSERT_TRUE(until([&] { return user.was_flushed(1); }));  // the server knows that 4 is gone
   link->message("few", "3", "a");
   link->message("few", "3", "b");
   link->message("gone", "4", "too late");
