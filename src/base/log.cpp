@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::size_t kQueuedLines = 8192;
 constexpr std::size_t kQueuedBytes = 8UL << 20U;
+constexpr std::size_t kLinesOfOneMessage = 20;  // in kThrottleWindow; at level debug there is no such bound
+constexpr auto kThrottleWindow = std::chrono::seconds(10);
 constexpr auto kFlushAtMost = std::chrono::seconds(2);  // when nobody reads our standard error
 
 std::atomic<Level> minimum{Level::info};
@@ -49,6 +51,15 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
+  [[nodiscard]] bool admit(Level level, std::string_view message) {
+    const std::lock_guard lock(mutex_);
+    const bool admitted = throttle_.admit(level, message, now());
+    if (!admitted) {
+      wake_.notify_one();  // it has to look when the window ends
+    }
+    return admitted;
+  }
+
   void push(std::string line) {
     {
       const std::lock_guard lock(mutex_);
@@ -59,6 +70,8 @@ class Writer {
 
   void flush() {
     std::unique_lock lock(mutex_);
+    tell_left_out(Time::max());
+    wake_.notify_one();
     drained_.wait_for(lock, kFlushAtMost, [this] { return queue_.empty() && idle_; });
   }
 
@@ -71,13 +84,33 @@ class Writer {
     for (;;) {
       idle_ = true;
       drained_.notify_all();
-      wake_.wait(lock, [this] { return !queue_.empty(); });
+      wait_for_lines(lock);
       idle_ = false;
       const std::uint64_t dropped = queue_.take_dropped();
       const std::deque<std::string> lines = queue_.take();
       lock.unlock();
       write_batch(dropped, lines);
       lock.lock();
+    }
+  }
+
+  // Or for the end of a window in which something was left out.
+  void wait_for_lines(std::unique_lock<std::mutex>& lock) {
+    while (queue_.empty()) {
+      const Time end = throttle_.next_end();
+      if (end == Time::max()) {
+        wake_.wait(lock);
+      } else {
+        wake_.wait_until(lock, end);
+      }
+      tell_left_out(now());
+    }
+  }
+
+  void tell_left_out(Time until) {
+    for (const Throttle::LeftOut& one : throttle_.take_ended(until)) {
+      const Field count("left_out", one.count);
+      queue_.push(format_line(shape, wall_now(), one.level, one.message, {&count, 1}));
     }
   }
 
@@ -96,6 +129,7 @@ class Writer {
   std::condition_variable wake_;
   std::condition_variable drained_;
   LineQueue queue_{kQueuedLines, kQueuedBytes};
+  Throttle throttle_{kLinesOfOneMessage, kThrottleWindow};
   bool idle_ = false;
   std::thread thread_;  // last: it uses all of the above
 };
@@ -109,6 +143,10 @@ Writer& writer() {
     return *new Writer;
   }();
   return one;
+}
+
+bool admitted(Level level, std::string_view message) {
+  return enabled(level) && (enabled(Level::debug) || writer().admit(level, message));
 }
 
 void write_fields(Level level, std::string_view message, std::span<const Field> fields) {
@@ -125,13 +163,13 @@ void configure(Level level, Format format) {
 bool enabled(Level level) { return level >= minimum.load(std::memory_order_relaxed); }
 
 void write(Level level, std::string_view message, Fields fields) {
-  if (enabled(level)) {
+  if (admitted(level, message)) {
     write_fields(level, message, {fields.begin(), fields.size()});
   }
 }
 
 void write(Level level, std::string_view message, const Error& error, Fields fields) {
-  if (!enabled(level)) {
+  if (!admitted(level, message)) {
     return;
   }
   std::vector<Field> all{{"id", error_id(error.code)}, {"reason", std::string(hawser::info(error.code).summary)}};

@@ -132,4 +132,48 @@ std::deque<std::string> LineQueue::take() {
 
 std::uint64_t LineQueue::take_dropped() { return std::exchange(dropped_, 0); }
 
+bool Throttle::admit(Level level, std::string_view message, Time now) {
+  auto found = windows_.find(message);
+  if (found == windows_.end()) {
+    if (windows_.size() >= kMostMessages) {
+      return true;
+    }
+    found = windows_.emplace(message, Window{.end = now + window_, .level = level}).first;
+  }
+  Window& window = found->second;
+  if (now >= window.end && window.left_out == 0) {
+    window = Window{.end = now + window_, .level = level};
+  }
+  window.level = std::max(window.level, level);
+  if (window.written < most_) {
+    ++window.written;
+    return true;
+  }
+  ++window.left_out;
+  return false;
+}
+
+std::vector<Throttle::LeftOut> Throttle::take_ended(Time now) {
+  std::vector<LeftOut> ended;
+  for (auto at = windows_.begin(); at != windows_.end();) {
+    if (now < at->second.end) {
+      ++at;
+      continue;
+    }
+    if (at->second.left_out > 0) {
+      ended.push_back({at->first, at->second.level, at->second.left_out});
+    }
+    at = windows_.erase(at);
+  }
+  return ended;
+}
+
+Time Throttle::next_end() const {
+  Time next = Time::max();
+  for (const auto& [message, window] : windows_) {
+    next = window.left_out > 0 ? std::min(next, window.end) : next;
+  }
+  return next;
+}
+
 }  // namespace hawser::log

@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -39,6 +41,37 @@ class LineQueue {
   std::size_t bytes_ = 0;
   std::uint64_t dropped_ = 0;
   std::deque<std::string> lines_;
+};
+
+// Lets so many lines of one message through in a window, and counts the rest: two thousand clients that lose one server
+// are one event. Not synchronised.
+class Throttle {
+ public:
+  struct LeftOut {
+    std::string message;
+    Level level;
+    std::uint64_t count;
+  };
+
+  Throttle(std::size_t most, Duration window) : most_(most), window_(window) {}
+
+  [[nodiscard]] bool admit(Level level, std::string_view message, Time now);
+  // Of windows that have ended by now.
+  [[nodiscard]] std::vector<LeftOut> take_ended(Time now);
+  // When the next window with something left out ends; Time::max(): none.
+  [[nodiscard]] Time next_end() const;
+
+ private:
+  static constexpr std::size_t kMostMessages = 256;  // they are literals, nearly all; beyond it nothing is left out
+  struct Window {
+    Time end;
+    Level level;
+    std::size_t written = 0;
+    std::uint64_t left_out = 0;
+  };
+  std::size_t most_;
+  Duration window_;
+  std::map<std::string, Window, std::less<>> windows_;
 };
 
 }  // namespace hawser::log

@@ -126,12 +126,63 @@ TEST(Log, writes_lines_of_its_level_in_order_to_standard_error) {
   const std::string out = testing::internal::GetCapturedStderr();
   configure(Level::info, Format::text);
   EXPECT_EQ(out.find("not this"), std::string::npos);
-  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 101);
-  EXPECT_LT(out.find("i=98\n"), out.find("i=99\n"));
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 20 + 1 + 1);
+  EXPECT_LT(out.find("i=18\n"), out.find("i=19\n"));
+  EXPECT_NE(out.find("warn line left_out=80\n"), std::string::npos) << out;
   EXPECT_NE(
       out.find("error disconnected from nats id=NET-305 reason=\"the connection broke: reading\" server=nats:4222\n"),
       std::string::npos)
       << out;
+}
+
+TEST(Log, leaves_nothing_out_at_level_debug) {
+  testing::internal::CaptureStderr();
+  configure(Level::debug, Format::text);
+  for (int i = 0; i < 100; ++i) {
+    debug("line", {{"i", i}});
+  }
+  flush();
+  const std::string out = testing::internal::GetCapturedStderr();
+  configure(Level::info, Format::text);
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 100);
+}
+
+TEST(Throttle, lets_a_few_lines_of_one_message_through_and_counts_the_rest) {
+  Throttle throttle(3, std::chrono::seconds(10));
+  const Time start{};
+  std::size_t written = 0;
+  for (int i = 0; i < 2000; ++i) {
+    written += throttle.admit(Level::warn, "disconnected from nats", start + std::chrono::milliseconds(i)) ? 1U : 0U;
+    EXPECT_EQ(throttle.admit(Level::info, "stopped", start), i < 3);
+  }
+  EXPECT_EQ(written, 3U);
+  EXPECT_EQ(throttle.next_end(), start + std::chrono::seconds(10));
+  EXPECT_TRUE(throttle.take_ended(start + std::chrono::seconds(10) - std::chrono::nanoseconds(1)).empty());
+  const std::vector<Throttle::LeftOut> told = throttle.take_ended(start + std::chrono::seconds(10));
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].message, "disconnected from nats");
+  EXPECT_EQ(told[0].count, 1997U);
+  EXPECT_EQ(told[0].level, Level::warn);
+  EXPECT_EQ(throttle.next_end(), Time::max());
+  EXPECT_TRUE(throttle.admit(Level::warn, "disconnected from nats", start + std::chrono::seconds(10)));
+}
+
+TEST(Throttle, leaves_slow_lines_alone) {
+  Throttle throttle(2, std::chrono::seconds(10));
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(throttle.admit(Level::warn, "cannot connect to nats", Time{} + std::chrono::seconds(5 * i))) << i;
+  }
+  EXPECT_EQ(throttle.next_end(), Time::max());
+  EXPECT_TRUE(throttle.take_ended(Time::max()).empty());
+}
+
+TEST(Throttle, keeps_a_bounded_number_of_messages) {
+  Throttle throttle(1, std::chrono::seconds(10));
+  for (int i = 0; i < 10000; ++i) {
+    EXPECT_TRUE(throttle.admit(Level::info, std::to_string(i), Time{}));
+  }
+  EXPECT_FALSE(throttle.admit(Level::info, "1", Time{}));
+  EXPECT_TRUE(throttle.admit(Level::info, "9999", Time{})) << "beyond the bound nothing is left out";
 }
 
 }  // namespace
