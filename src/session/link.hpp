@@ -79,6 +79,9 @@ class Link final : public net::Retirable, private net::StreamOwner {
   void publish(std::string_view frames);
   void send(std::string_view frames) { stream_.write(frames); }
   void ping(PingPurpose purpose, std::uint64_t tag = 0);
+  // How many PINGs went out, and how many were answered.
+  [[nodiscard]] std::uint64_t pings() const noexcept { return pings_sent_; }
+  [[nodiscard]] std::uint64_t pongs() const noexcept { return pongs_heard_; }
   // Asks for a PONG behind everything that was sent, if none is under way.
   void ask();
 
@@ -102,6 +105,7 @@ class Link final : public net::Retirable, private net::StreamOwner {
 
   [[nodiscard]] Phase phase() const noexcept { return phase_; }
   [[nodiscard]] bool live() const noexcept { return phase_ == Phase::live; }
+  [[nodiscard]] bool told_to_close() const noexcept { return told_to_close_; }  // its end is no news
   [[nodiscard]] bool secured() const noexcept { return stream_.secured(); }
   [[nodiscard]] const posture::ServerUrl& server() const noexcept { return server_; }
   [[nodiscard]] const wire::ServerInfo& info() const noexcept { return info_; }
@@ -153,8 +157,11 @@ class Link final : public net::Retirable, private net::StreamOwner {
   PublishWindow window_;
   std::vector<PendingPing> pings_;  // oldest first, from answered_ on
   std::size_t answered_ = 0;
+  std::uint64_t pings_sent_ = 0;
+  std::uint64_t pongs_heard_ = 0;
   std::uint64_t asked_position_ = 0;  // of the last PING
   std::uint64_t connect_begin_ = 0;   // where CONNECT stands in the output, until it is wiped
+  bool told_to_close_ = false;
   Time last_heard_{};
   net::Timer deadline_;  // of connecting, then of closing; while live: the next look at the pulse
   net::Timer confirm_;
