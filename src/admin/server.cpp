@@ -244,7 +244,7 @@ struct Server::Impl {
       acceptor.listen(kBacklog, failed);
     }
     if (failed) {
-      return fail(Errc::listen_failed, fmt::format("the admin endpoint on {}: {}", at.ip, failed.message()));
+      return fail(Errc::listen_failed, fmt::format("the admin endpoint on {} port {}: {}", at.ip, at.port, failed.message()));
     }
     const tcp::endpoint bound = acceptor.local_endpoint();
     address = bound.address().is_v6() ? fmt::format("[{}]:{}", bound.address().to_string(), bound.port())

@@ -48,8 +48,9 @@ void Control::on_up(const wire::ServerInfo& info) {
                                     {"version", info.version}});
   }
   metrics_.breaker.set(0);
-  set(true, "connected to " + session_->live()->server().printable() + " (" + info.server_name + ", nats-server " +
-                info.version + ")");
+  // A server without a name of its own calls itself by its id: 56 letters that nobody reads.
+  const std::string name = info.server_name == info.server_id ? "" : info.server_name + ", ";
+  set(true, "connected to " + session_->live()->server().printable() + " (" + name + "nats-server " + info.version + ")");
   heard_(info);
 }
 

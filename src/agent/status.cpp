@@ -12,7 +12,9 @@ Section connection(const Snapshot& s) {
   section.items.push_back({"server", s.upstream, s.upstream_up ? Tone::good : Tone::bad});
   section.items.push_back({"transport", std::string(to_string(decision.transport)),
                            decision.transport == posture::Transport::tls ? Tone::good : Tone::warning});
-  section.items.push_back({"authentication", s.access->credential->printable(), Tone::neutral});
+  const bool by_certificate = decision.auth_mode == posture::AuthMode::cert;
+  section.items.push_back(
+      {"authentication", by_certificate ? "client certificate" : s.access->credential->printable(), Tone::neutral});
   if (decision.break_glass.active) {
     section.items.push_back({"plaintext override",
                              "owner " + decision.break_glass.owner +
@@ -66,7 +68,11 @@ admin::Status make_status(const Snapshot& s, const Metrics& metrics) {
   admin::Status status;
   status.title = "hawser agent " + s.version;
   status.headline = s.upstream_up ? s.upstream : "no server: " + s.upstream;
-  status.tone = s.upstream_up ? Tone::good : Tone::bad;
+  // Connected is not all that is well: what would be overlooked below stands in the first line too.
+  const bool plaintext = s.access->decision->break_glass.active;
+  status.headline += plaintext ? "; the plaintext override is in use" : "";
+  status.headline += s.last_rejection.empty() ? "" : "; the last reload was rejected";
+  status.tone = !s.upstream_up ? Tone::bad : plaintext || !s.last_rejection.empty() ? Tone::warning : Tone::good;
   status.sections = {connection(s), certificate(s), traffic(s, metrics)};
   admin::Status::Table table{"Clients", {"id", "name", "server", "subscriptions", "unconfirmed bytes"}, {}, s.clients_total};
   for (const Worker::ClientView& client : s.clients) {

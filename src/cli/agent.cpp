@@ -4,6 +4,7 @@
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -71,10 +72,17 @@ Result<void> apply_flags(const AgentCommand& command, config::AgentFile& file) {
   return {};
 }
 
-// Logs every finding; the first error is what stops the start.
-Result<void> obey(const posture::Decision& decision) {
+// Logs every finding; the first error is what stops the start. With --check there is no log to find it in later: main prints it.
+Result<void> obey(const posture::Decision& decision, bool check) {
   Result<void> verdict;
   for (const posture::Finding& finding : decision.findings) {
+    const bool first_error = verdict && finding.severity == posture::Severity::error;
+    if (first_error) {
+      verdict = std::unexpected(posture::to_error(finding));
+    }
+    if (first_error && check) {
+      continue;
+    }
     const log::Level level = finding.severity == posture::Severity::error     ? log::Level::error
                              : finding.severity == posture::Severity::warning ? log::Level::warn
                                                                               : log::Level::info;
@@ -87,11 +95,24 @@ Result<void> obey(const posture::Decision& decision) {
                 {"code", info(finding.code).name},
                 {"source", sources},
                 {"hint", finding.hint}});
-    if (verdict && finding.severity == posture::Severity::error) {
-      verdict = std::unexpected(posture::to_error(finding));
-    }
   }
   return verdict;
+}
+
+// Being its own server, it would open connection after connection to itself. Without any URL, the default is just that.
+Result<void> leads_elsewhere(const posture::Decision& decision, const net::Address& listen) {
+  for (const posture::ServerUrl& server : decision.servers) {
+    const auto address = net::Address::literal(server.host == "localhost" ? listen.ip() : server.host, server.port);
+    if (!address || !(*address == listen)) {
+      continue;
+    }
+    const bool default_url = std::ranges::any_of(
+        decision.findings, [](const posture::Finding& finding) { return finding.code == Errc::url_missing; });
+    return fail(default_url ? Errc::config_not_found : Errc::config_bad_value,
+                "the agent would connect to itself: it listens on " + listen.text() + ", and the server is " +
+                    server.printable());
+  }
+  return {};
 }
 
 Result<agent::Options> make_options(const AgentCommand& command) {
@@ -115,7 +136,7 @@ Result<agent::Options> make_options(const AgentCommand& command) {
       posture::merge(posture::from_environment(posture::process_environment), std::move(file->connection)));
   auto decision = std::make_shared<posture::Decision>(posture::evaluate(
       *settings, posture::gather(*settings, wall_now()), wall_now(), posture::Purpose::start_up));
-  if (auto allowed = obey(*decision); !allowed) {
+  if (auto allowed = obey(*decision, command.check); !allowed) {
     return std::unexpected(std::move(allowed.error()));
   }
   auto material = tls::load(decision->tls.source, std::chrono::floor<std::chrono::seconds>(wall_now()));
@@ -125,6 +146,9 @@ Result<agent::Options> make_options(const AgentCommand& command) {
   auto listen = net::Address::parse(file->agent.listen.text());
   if (!listen) {
     return std::unexpected(std::move(listen.error()));
+  }
+  if (auto elsewhere = leads_elsewhere(*decision, *listen); !elsewhere) {
+    return std::unexpected(std::move(elsewhere.error()));
   }
   options.listen = *listen;
   options.admin = file->agent.admin ? file->agent.admin->text() : std::string();

@@ -25,6 +25,15 @@ bool any_error(std::span<const Finding> findings) {
   return std::ranges::any_of(findings, [](const Finding& finding) { return finding.severity == Severity::error; });
 }
 
-Error to_error(const Finding& finding) { return {finding.code, finding.message}; }
+// An Error says its row's summary by itself, and some findings are made of an Error: not twice.
+Error to_error(const Finding& finding) {
+  std::string_view doing = finding.message;
+  const std::string_view summary = info(finding.code).summary;
+  if (doing.starts_with(summary)) {
+    doing.remove_prefix(summary.size());
+    doing.remove_prefix(std::min(doing.find_first_not_of(": "), doing.size()));
+  }
+  return {finding.code, std::string(doing)};
+}
 
 }  // namespace hawser::posture
