@@ -231,6 +231,7 @@ void Link::ping(PingPurpose purpose, std::uint64_t tag) {
     return;
   }
   stream_.write(wire::kPing);
+  ++pings_sent_;
   asked_position_ = stream_.output().end();
   pings_.push_back({tag, asked_position_, reactor_.now(), purpose});
 }
@@ -240,6 +241,7 @@ void Link::on_pong_frame() {
     return;  // a PONG that nobody asked for confirms nothing
   }
   const PendingPing answered = take_ping();
+  ++pongs_heard_;
   window_.confirm(answered.position);
   if (phase_ == Phase::proving) {
     stream_.output().wipe_sent(connect_begin_, answered.position);

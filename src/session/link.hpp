@@ -79,6 +79,9 @@ class Link final : public net::Retirable, private net::StreamOwner {
   void publish(std::string_view frames);
   void send(std::string_view frames) { stream_.write(frames); }
   void ping(PingPurpose purpose, std::uint64_t tag = 0);
+  // How many PINGs went out, and how many were answered.
+  [[nodiscard]] std::uint64_t pings() const noexcept { return pings_sent_; }
+  [[nodiscard]] std::uint64_t pongs() const noexcept { return pongs_heard_; }
   // Asks for a PONG behind everything that was sent, if none is under way.
   void ask();
 
@@ -154,6 +157,8 @@ class Link final : public net::Retirable, private net::StreamOwner {
   PublishWindow window_;
   std::vector<PendingPing> pings_;  // oldest first, from answered_ on
   std::size_t answered_ = 0;
+  std::uint64_t pings_sent_ = 0;
+  std::uint64_t pongs_heard_ = 0;
   std::uint64_t asked_position_ = 0;  // of the last PING
   std::uint64_t connect_begin_ = 0;   // where CONNECT stands in the output, until it is wiped
   bool told_to_close_ = false;

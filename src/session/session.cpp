@@ -242,6 +242,7 @@ void Session::live_lost(const Error& error) {
     pool_.failed(live_id_, kind, reactor_.now());
   }
   reactor_.retire(std::move(live_));
+  unsubscribed_.clear();
   outage_timer_.start(options_.outage_after);
   user_.on_down(error);
   if (next_) {  // a splice was being dialled: that link will do
@@ -314,6 +315,7 @@ void Session::subscribe(std::string_view sid, std::string_view subject, std::str
   if (subscriptions_.add(sid, subject, queue) != Subscriptions::Added::added) {
     return;
   }
+  unsubscribed_.erase(std::string(sid));
   if (target != nullptr && target->live()) {
     send_subscription(*target, *subscriptions_.find(sid));
   }
@@ -327,6 +329,12 @@ void Session::unsubscribe(std::string_view sid, std::uint64_t max) {
   if (max == 0 ? !subscriptions_.remove(sid)
                : subscriptions_.limit(sid, max) == Subscriptions::Limited::unknown) {
     return;
+  }
+  if (max == 0 && up()) {
+    unsubscribed_.insert_or_assign(std::string(sid), live_->pings());
+    if (unsubscribed_.size() % kAskAtUnsubscribed == 0) {
+      live_->ask();  // its PONG empties the list
+    }
   }
   if (splice_) {
     SpliceActions actions;
@@ -430,6 +438,14 @@ void Session::relieve() {
 // ---- what links say ------------------------------------------------------------------------------------------------
 
 void Session::on_message(Link& link, const wire::Frame& frame) {
+  if (!unsubscribed_.empty() && subscriptions_.find(frame.sid) == nullptr) {
+    // Sent before the server heard of UNSUB: a user who drains a subscription waits for it.
+    const Link* const live = splice_ ? link_of(splice_->live()) : live_.get();
+    if (&link == live && unsubscribed_.contains(std::string(frame.sid))) {
+      extend_run(frame);
+    }
+    return;
+  }
   if (splice_) {
     SpliceActions actions;
     const Splice::Verdict verdict = splice_->on_message(side_of(link), frame, reactor_.now(), actions);
@@ -445,8 +461,17 @@ void Session::on_message(Link& link, const wire::Frame& frame) {
 void Session::deliver(const wire::Frame& frame) {
   const Subscriptions::Counted counted = subscriptions_.count(frame.sid);
   if (counted == Subscriptions::Counted::unknown) {
-    return;  // on its way when the user unsubscribed
+    return;  // over its max
   }
+  extend_run(frame);
+  if (counted == Subscriptions::Counted::last && splice_) {
+    SpliceActions actions;
+    splice_->on_unsubscribe(frame.sid, actions);
+    perform(std::move(actions));
+  }
+}
+
+void Session::extend_run(const wire::Frame& frame) {
   if (run_.data() + run_.size() == frame.raw.data()) {
     run_ = {run_.data(), run_.size() + frame.raw.size()};
   } else {
@@ -454,11 +479,6 @@ void Session::deliver(const wire::Frame& frame) {
     run_ = frame.raw;
   }
   ++run_count_;
-  if (counted == Subscriptions::Counted::last && splice_) {
-    SpliceActions actions;
-    splice_->on_unsubscribe(frame.sid, actions);
-    perform(std::move(actions));
-  }
 }
 
 void Session::on_batch_end(Link& /*link*/) { end_run(); }
@@ -474,6 +494,9 @@ void Session::end_run() {
 }
 
 void Session::on_pong(Link& link, PingPurpose purpose, std::uint64_t tag) {
+  if (!unsubscribed_.empty() && &link == live_.get()) {
+    std::erase_if(unsubscribed_, [&](const auto& entry) { return entry.second < link.pongs(); });
+  }
   if (purpose == PingPurpose::splice && splice_) {
     SpliceActions actions;
     splice_->on_pong(side_of(link), static_cast<std::uint32_t>(tag), reactor_.now(), actions);

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.hpp"
@@ -133,6 +134,7 @@ class Session final : public net::Retirable, private LinkOwner {
   void relieve();
   [[nodiscard]] std::size_t unsent_bytes() const noexcept;
   void deliver(const wire::Frame& frame);
+  void extend_run(const wire::Frame& frame);
   void end_run();
 
   // session_splice.cpp
@@ -193,6 +195,10 @@ class Session final : public net::Retirable, private LinkOwner {
     std::uint64_t max;
     bool subscribe;
   };
+  // Sids that the user gave up, and how many PINGs of the live link came before: until the PONG behind its UNSUB, the server
+  // may still send for it.
+  static constexpr std::size_t kAskAtUnsubscribed = 256;
+  std::unordered_map<std::string, std::uint64_t> unsubscribed_;
   std::vector<Deferred> deferred_;  // while a splice holds the user's stream
   std::string_view run_;            // messages to be given to the user in one piece
   std::size_t run_count_ = 0;

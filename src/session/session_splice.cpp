@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint32_t kMostDoublings = 6;  // of the settling time: 64 times
+constexpr std::uint32_t kMostDoublings = 4;  // of the settling time: 16 times
 
 std::string_view to_string(splice_action::Finished::How how) {
   using How = splice_action::Finished::How;
@@ -262,10 +262,15 @@ void Session::perform(const splice_action::Finished& action) {
               {"client", profile_.name}});
   if (counters.unsettled > 0) {
     settle_doublings_ = std::min(settle_doublings_ + 1, kMostDoublings);
+  } else if (good && settle_doublings_ > 0) {
+    --settle_doublings_;  // what was slow then is not slow for ever
   }
   splice_.reset();
   aim_ = Aim::none;
   held_ = false;
+  for (auto& [sid, pongs] : unsubscribed_) {
+    pongs = 0;  // told to both links; the next PONG of the one that stays is behind it
+  }
   if (new_is_live) {
     std::swap(live_, next_);
     live_id_ = next_id_;

@@ -40,7 +40,7 @@ class NatsServer:
         self.kill()
 
     def write_config(self, config):
-        text = f'server_name: "{self.name}"\nmax_payload: 1MB\nlame_duck_grace_period: "1s"\nlame_duck_duration: "30s"\n'
+        text = f'server_name: "{self.name}"\nmax_payload: 1MB\nlame_duck_grace_period: "5s"\nlame_duck_duration: "30s"\n'
         if self._cluster is not None:
             routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in self._cluster)
             own = f"127.0.0.1:{self.cluster_port or -1}"
