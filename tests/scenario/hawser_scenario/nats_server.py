@@ -84,7 +84,9 @@ class NatsServer:
             self.program.kill()
 
     def freeze(self):
+        """Returns when every thread of it stands still, which takes a busy machine a while."""
         self.program.signal(signal.SIGSTOP)
+        wait_until(lambda: self.program.thread_states() == {"T"}, 10, f"{self.name} stands still")
 
     def thaw(self):
         self.program.signal(signal.SIGCONT)

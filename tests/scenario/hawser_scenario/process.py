@@ -83,6 +83,14 @@ class Program:
     def threads(self):
         return len(os.listdir(f"/proc/{self.pid}/task"))
 
+    def thread_states(self):
+        """Letters of the states that its threads are in: R, S, T, …"""
+        states = set()
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            with open(f"/proc/{self.pid}/task/{task}/stat", encoding="ascii") as file:
+                states.add(file.read().rpartition(")")[2].split()[0])
+        return states
+
 
 def end_all_left():
     """Ends every child that is still there; their command lines."""
@@ -91,5 +99,3 @@ def end_all_left():
         child.kill()
         child.wait()
     return [" ".join(str(a) for a in child.args) for child in left]
-
-
