@@ -75,7 +75,7 @@ struct ListenAddress {
 struct AgentOptions {
   ListenAddress listen{"127.0.0.1", 4222};
   std::optional<ListenAddress> admin = ListenAddress{"127.0.0.1", 9222};  // nothing: `admin: off`
-  std::uint32_t threads = 0;                                              // 0: one for each CPU
+  std::uint32_t threads = 0;                                              // event loops; 0: one
   std::uint32_t max_clients = 65'536;
   std::uint64_t client_max_pending = 64ULL << 20U;  // bytes waiting for one local client, before it is a slow one
   std::uint64_t window = 8ULL << 20U;  // bytes that one client published and the server did not yet confirm
