@@ -3,8 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <boost/json.hpp>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <fmt/format.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <utility>
@@ -81,6 +83,16 @@ CLI::App* add_command(CLI::App& parent, const std::string& name, const std::stri
   }
   command->footer(footer);
   return command;
+}
+
+void require_number(CLI::Option& option, std::uint64_t least, std::uint64_t most) {
+  const auto check = [least, most](const std::string& text) -> std::string {
+    std::uint64_t number = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool good = failed == std::errc{} && end == text.data() + text.size() && number >= least && number <= most;
+    return good ? std::string() : fmt::format("\"{}\" is not a whole number from {} to {}", text, least, most);
+  };
+  option.check(CLI::Validator(check, ""))->type_name("N");
 }
 
 void add_json_flag(CLI::App& command, Exit& exit) {

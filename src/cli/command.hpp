@@ -14,6 +14,7 @@
 //   }
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@
 
 namespace CLI {
 class App;
+class Option;
 }
 
 namespace hawser::cli {
@@ -52,6 +54,8 @@ struct Exit {
 // A subcommand whose help ends with examples (one a line). Its parent may be the app or another command (`pki ca`).
 CLI::App* add_command(CLI::App& parent, const std::string& name, const std::string& summary,
                       const std::string& examples);
+// A whole number in this range; anything else is bad usage, said in words.
+void require_number(CLI::Option& option, std::uint64_t least, std::uint64_t most);
 // `--json`: print facts, and errors, as JSON.
 void add_json_flag(CLI::App& command, Exit& exit);
 

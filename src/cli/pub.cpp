@@ -168,9 +168,8 @@ void add_pub(CLI::App& app, Exit& exit) {
                   "hawser pub -H 'Nats-Msg-Id: {{ID}}' files.report - < report.pdf");
   add_draft_flags(*command, options->draft);
   command->add_option("--reply", options->draft.reply, "Reply subject of the messages")->type_name("SUBJECT");
-  command->add_option("--count", options->count, "How many messages")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  require_number(*command->add_option("--count", options->count, "How many messages")->capture_default_str(), 1,
+                 1'000'000'000'000);
   command->add_option("--sleep", options->sleep, "Pause between two messages: 10ms, 1s")->type_name("DURATION");
   command->add_flag("-q,--quiet", options->quiet, "Print nothing when all went well");
   add_json_flag(*command, exit);

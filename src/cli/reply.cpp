@@ -301,13 +301,13 @@ void add_reply(CLI::App& app, Exit& exit) {
   command->add_option("--command-timeout", options->command_timeout, "How long the command may take; then it is killed")
       ->type_name("DURATION")
       ->capture_default_str();
-  command->add_option("--parallel", options->parallel, "How many commands may run at once")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
+  require_number(
+      *command->add_option("--parallel", options->parallel, "How many commands may run at once")->capture_default_str(),
+      1, 256);
   command->add_option("--queue", options->queue, "Queue group that the requests are shared with; \"\" for none")
       ->type_name("GROUP")
       ->capture_default_str();
-  command->add_option("--count", options->count, "End after this many requests")->check(CLI::PositiveNumber);
+  require_number(*command->add_option("--count", options->count, "End after this many requests"), 1, 1'000'000'000'000);
   command->add_flag("-q,--quiet", options->quiet, "Say nothing about single requests");
   add_json_flag(*command, exit);
   add_connection_flags(*command, options->connection);

@@ -103,9 +103,11 @@ void add_request(CLI::App& app, Exit& exit) {
                                   "hawser request time.now '' --raw --timeout 500ms\n"
                                   "hawser request '$SRV.PING' '' --replies 0 --timeout 1s --json");
   add_draft_flags(*command, options->draft);
-  command->add_option("--replies", options->replies, "How many replies to wait for; 0: all that come within --timeout")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  require_number(*command
+                      ->add_option("--replies", options->replies,
+                                   "How many replies to wait for; 0: all that come within --timeout")
+                      ->capture_default_str(),
+                 0, 1'000'000'000);
   command->add_flag("--raw", options->raw, "Print payloads only, one a line");
   add_json_flag(*command, exit);
   add_connection_flags(*command, options->connection);

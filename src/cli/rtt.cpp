@@ -94,9 +94,7 @@ void add_rtt(CLI::App& app, Exit& exit) {
                                   "hawser rtt\n"
                                   "hawser rtt -s tls://nats:4222 --tlsca ca.crt --count 100\n"
                                   "hawser rtt --json | jq .rtt_us.p99");
-  command->add_option("--count", options->count, "How many PINGs")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
+  require_number(*command->add_option("--count", options->count, "How many PINGs")->capture_default_str(), 1, 1'000'000);
   add_json_flag(*command, exit);
   add_connection_flags(*command, options->connection);
   command->callback([options, &exit] { end_with(exit, run(*options, exit.json)); });

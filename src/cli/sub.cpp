@@ -154,8 +154,9 @@ void add_sub(CLI::App& app, Exit& exit) {
   command->add_option("SUBJECT", options->subjects, "One or more subjects; * is one token, > the rest")->required();
   command->add_option("--queue", options->queue, "Queue group: each message goes to one of its members")
       ->type_name("GROUP");
-  command->add_option("--count", options->count, "End after this many messages; with --timeout, fail when fewer came")
-      ->check(CLI::PositiveNumber);
+  require_number(*command->add_option("--count", options->count,
+                                      "End after this many messages; with --timeout, fail when fewer came"),
+                 1, 1'000'000'000'000);
   command->add_option("--wait", options->wait, "End when no message came for this long")->type_name("DURATION");
   command->add_flag("--raw", options->raw, "Print payloads only, one a line");
   command->add_flag("--headers-only", options->headers_only, "Print no payloads");
