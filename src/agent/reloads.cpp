@@ -56,12 +56,15 @@ Result<std::string> Reloads::now_and_wait(std::chrono::milliseconds at_most) {
   return outcome_;
 }
 
-void Reloads::on_material(tls::MaterialPtr material) {
-  const std::string what =
-      material->has_certificate()
-          ? "certificate " + material->chain().front().sha256.substr(0, 16) + " of " + material->chain().front().subject
-          : "CA bundle";
-  renew(current()->decision, std::move(material), what);
+void Reloads::on_material(tls::MaterialPtr fresh) {
+  const tls::MaterialPtr before = material();
+  const bool same_leaf = fresh->has_certificate() && before->has_certificate() &&
+                         fresh->chain().front().sha256 == before->chain().front().sha256;
+  const std::string what = !fresh->has_certificate() || same_leaf
+                               ? "CA file, CRL or chain"
+                               : "certificate " + fresh->chain().front().sha256.substr(0, 16) + " of " +
+                                     fresh->chain().front().subject;
+  renew(current()->decision, std::move(fresh), what);
 }
 
 void Reloads::on_credential(const std::string& path) {

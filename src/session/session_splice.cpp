@@ -95,7 +95,7 @@ void Session::begin_splice_dial() {
 void Session::splice_failed(const Error& error) {
   metrics_.spliced("not_connected", {});
   log::write(log::Level::warn, "cannot splice: the new link was not accepted; the old one stays", error,
-             {{"why", splice_reason_}, {"client", profile_.name}});
+             {{"why", splice_reason_}, {"client", profile_.name}, {"hint", info(error.code).hint}});
   // Something new is waiting: at once. Otherwise again with growing patience: what made this one fail may be over before the next change.
   const Duration wait = splice_wanted_ ? Duration::zero() : std::min<Duration>(5min, 1s * (1U << std::min(splice_failures_, 9U)));
   ++splice_failures_;
