@@ -217,7 +217,7 @@ void Client::on_sub(const wire::Frame& frame) {
 // Says why, as nats-server would, and closes. Nobody else is touched.
 void Client::refuse(std::string_view text, std::string_view reason) {
   worker_.metrics.protocol_errors.add();
-  log::warn("a local client broke the protocol", {{"client", name_}, {"id", id_}, {"reason", reason}});
+  log::warn("a local client broke the protocol", {{"client", name_}, {"client_id", id_}, {"reason", reason}});
   if (!text.empty()) {
     on_client_error(text);
   }
