@@ -78,6 +78,7 @@ def test_run_does_what_its_banner_says_and_leaves_nothing(tmp_path):
         demo.child.wait(30)
         assert not any(os.path.exists(f"/proc/{pid}") and belongs(pid, files) for pid in pids), "a process is left"
         assert os.listdir(demo.temporary) == [], "files are left"
+        assert demo.child.returncode == INTERRUPTED and demo.log().rstrip().endswith("info stopped"), "the agent ended in order"
 
 
 def belongs(pid, files):
