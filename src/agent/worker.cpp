@@ -157,7 +157,11 @@ std::vector<Worker::ClientView> Worker::view(std::size_t at_most) {
   if (future.wait_for(std::chrono::seconds(1)) != std::future_status::ready) {
     return {};
   }
-  return future.get();
+  try {
+    return future.get();
+  } catch (const std::future_error&) {  // the reactor ended with the task unrun
+    return {};
+  }
 }
 
 }  // namespace hawser::agent

@@ -259,6 +259,7 @@ void Session::perform(const splice_action::Finished& action) {
               {"held", counters.held},
               {"duplicates_possible", counters.duplicates_possible},
               {"losses_possible", counters.losses_possible},
+              {"unsettled", counters.unsettled},
               {"client", profile_.name}});
   if (counters.unsettled > 0) {
     settle_doublings_ = std::min(settle_doublings_ + 1, kMostDoublings);

@@ -15,6 +15,7 @@ void Splice::ping(Side side, Phase phase, Time now, SpliceActions& out) {
   phase_ = phase;
   awaiting_ = true;
   awaited_ = side;
+  asked_at_ = now;
   deadline_ = now + options_.step_timeout;
   out.emplace_back(Ping{side, ++tag_});
   arm(out);
@@ -172,6 +173,7 @@ void Splice::leave_queues(Side side, SpliceActions& out) {
 void Splice::on_pong(Side side, std::uint32_t tag, Time now, SpliceActions& out) {
   if (!awaiting_ || side != awaited_ || tag != tag_ || finished()) return;
   awaiting_ = false;
+  slowest_pong_ = std::max(slowest_pong_, now - asked_at_);
   switch (phase_) {
     case Phase::draining: return drained(now, out);
     case Phase::subscribing: return subscribed(now, out);

@@ -13,6 +13,8 @@
 // link) before on_closed for it. After Finished the object wants no more calls, and ignores them.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -29,8 +31,11 @@
 namespace hawser::session {
 
 struct SpliceOptions {
-  Duration settle = std::chrono::milliseconds(20);       // D: a server has finished what it had matched
-  Duration settle_far = std::chrono::milliseconds(100);  // D when N is on another server
+  Duration settle = std::chrono::milliseconds(50);       // D: a server has finished what it had matched
+  Duration settle_far = std::chrono::milliseconds(150);  // D when N is on another server
+  // D is at least this many times the slowest PONG of the splice (up to a second): a server that is short of CPU answers
+  // late, and routes late.
+  int settle_per_pong = 4;
   Duration linger = std::chrono::milliseconds(50);       // how long O stays after the cut; at least D
   Duration step_timeout = std::chrono::seconds(5);       // for one PONG; then it is given up, if before the cut
   std::size_t hold_limit_bytes = std::size_t{8} << 20U;
@@ -150,7 +155,10 @@ class Splice {
   using How = splice_action::Finished::How;
 
   // splice.cpp: the steps
-  [[nodiscard]] Duration settle() const { return options_.same_server ? options_.settle : options_.settle_far; }
+  [[nodiscard]] Duration settle() const {
+    return std::max(options_.same_server ? options_.settle : options_.settle_far,
+                    std::min<Duration>(slowest_pong_ * options_.settle_per_pong, std::chrono::seconds(1)));
+  }
   void ping(Side side, Phase phase, Time now, SpliceActions& out);
   void wait(Duration delay, Phase phase, Time now, SpliceActions& out);
   void arm(SpliceActions& out) const;
@@ -206,6 +214,8 @@ class Splice {
   SpliceCounters counters_;
   std::string reason_;
   Time deadline_{};
+  Time asked_at_{};  // the PING that is awaited
+  Duration slowest_pong_{};
   Time release_at_{};                     // of own publishes, when they wait for a settle after the cut
   Subscription::Serial last_shared_ = 0;  // of the subscriptions that both links have
   std::uint32_t tag_ = 0;

@@ -19,7 +19,11 @@ namespace hawser::session {
 
 class Bench {
  public:
-  explicit Bench(SpliceOptions options = {}) : options_(options) { subscriptions.add("1", "a.*", ""); }
+  explicit Bench(SpliceOptions options = {}) : options_(options) {
+    options_.settle = std::chrono::milliseconds(20);  // the texts below have these
+    options_.settle_far = std::chrono::milliseconds(100);
+    subscriptions.add("1", "a.*", "");
+  }
 
   std::string start() {
     splice_ = std::make_unique<Splice>(options_, subscriptions);
@@ -39,6 +43,10 @@ class Bench {
     SpliceActions actions;
     splice_->on_pong(ping_side_, tag_, now_, actions);
     return text_of(actions);
+  }
+  std::string pong_after(Duration time) {
+    now_ += time;
+    return pong();
   }
   std::string timer() {
     now_ = std::max(now_, timer_);

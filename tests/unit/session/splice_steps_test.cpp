@@ -74,6 +74,16 @@ TEST(SpliceStep3, settles_after_n1_and_after_o1_then_pings_n2) {
   EXPECT_EQ(bench.timer(), "ping N, 5000");
 }
 
+TEST(SpliceStep3, settles_four_times_as_long_as_the_slowest_pong_took) {
+  Bench bench;
+  bench.start();
+  EXPECT_EQ(bench.pong_after(std::chrono::milliseconds(15)), "60");
+  EXPECT_EQ(bench.timer(), "ping O, 5000");
+  EXPECT_EQ(bench.pong_after(std::chrono::milliseconds(1)), "60");
+  bench.timer();
+  EXPECT_EQ(bench.pong_after(std::chrono::milliseconds(900)), "1000");
+}
+
 TEST(SpliceStep3, settles_twice_after_n1_when_n_is_on_another_server) {
   Bench bench(far_away());
   bench.go_to(Phase::subscribing);
