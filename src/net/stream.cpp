@@ -15,7 +15,7 @@ namespace hawser::net {
 namespace {
 
 constexpr int kReadsPerTurn = 4;                      // then others have their turn
-constexpr std::size_t kStageBytes = 256UL << 10U;     // records sealed before they are sent
+constexpr std::size_t kStageBytes = 64UL << 10U;      // records sealed before they are sent: more leave the cache
 constexpr std::size_t kMostSealed = 1UL << 20U;       // with what a peer can make OpenSSL say that does not read its answers
 constexpr std::size_t kSpans = 64;
 
