@@ -41,6 +41,7 @@ enum class CloseReason : std::uint8_t {
   missing_account,
   duplicate_client,
   no_responders_requires_headers,
+  message_header_violation,
 };
 [[nodiscard]] std::string_view to_string(CloseReason reason) noexcept;
 

@@ -1,0 +1,47 @@
+#include "broker/closed_connections.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace hawser::broker {
+
+ClosedConnections::ClosedConnections(std::size_t kept) : kept_(kept) {}
+
+void ClosedConnections::add(ConnectionFacts facts) {
+  facts.subscriptions_list = {};
+  facts.subscriptions_list.shrink_to_fit();
+  ConnectionFacts overwritten;  // freed outside the lock
+  const std::lock_guard lock(mutex_);
+  ++total_;
+  if (ring_.size() < kept_) {
+    ring_.push_back(std::move(facts));
+    return;
+  }
+  if (kept_ > 0) {
+    overwritten = std::exchange(ring_[next_], std::move(facts));
+    next_ = (next_ + 1) % kept_;
+  }
+}
+
+std::vector<ConnectionFacts> ClosedConnections::list() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ConnectionFacts> all;
+  all.reserve(ring_.size());
+  const auto oldest = ring_.begin() + static_cast<std::ptrdiff_t>(next_);
+  all.insert(all.end(), oldest, ring_.end());
+  all.insert(all.end(), ring_.begin(), oldest);
+  return all;
+}
+
+std::optional<ConnectionFacts> ClosedConnections::find(std::uint64_t cid) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(ring_.begin(), ring_.end(), [cid](const auto& facts) { return facts.cid == cid; });
+  return found == ring_.end() ? std::nullopt : std::optional(*found);
+}
+
+std::uint64_t ClosedConnections::total() const {
+  const std::lock_guard lock(mutex_);
+  return total_;
+}
+
+}  // namespace hawser::broker
