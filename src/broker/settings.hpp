@@ -196,7 +196,7 @@ inline constexpr const char* kGlobalAccount = "$G";
 inline constexpr const char* kSystemAccount = "$SYS";
 
 struct Settings {
-  Listen listen{"0.0.0.0", 4222};
+  std::optional<Listen> listen = Listen{"0.0.0.0", 4222};  // none: only the trusted one
   std::optional<TrustedListen> trusted;
   std::string client_advertise;  // "host:port" in INFO instead of what it listens on
   std::string server_name;       // empty: the server's id

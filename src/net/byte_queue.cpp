@@ -9,18 +9,18 @@ namespace hawser::net {
 
 ChunkPool::~ChunkPool() {
   while (free_ != nullptr) {
-    Chunk* next = free_->next;
+    auto* next = static_cast<PooledChunk*>(free_->next);
     delete free_;
     free_ = next;
   }
 }
 
-Chunk* ChunkPool::take() {
+PooledChunk* ChunkPool::take() {
   if (free_ == nullptr) {
-    return new Chunk;
+    return new PooledChunk;
   }
-  Chunk* chunk = free_;
-  free_ = chunk->next;
+  PooledChunk* chunk = free_;
+  free_ = static_cast<PooledChunk*>(chunk->next);
   --kept_;
   chunk->next = nullptr;
   chunk->begin = 0;
@@ -29,31 +29,54 @@ Chunk* ChunkPool::take() {
 }
 
 void ChunkPool::give(Chunk* chunk) noexcept {
-  if (kept_ >= keep_) {
-    delete chunk;
+  if (chunk->capacity == 0) {
+    delete static_cast<SharedChunk*>(chunk);
     return;
   }
-  chunk->next = free_;
-  free_ = chunk;
+  auto* pooled = static_cast<PooledChunk*>(chunk);
+  if (kept_ >= keep_) {
+    delete pooled;
+    return;
+  }
+  pooled->next = free_;
+  free_ = pooled;
   ++kept_;
 }
 
-void ByteQueue::append(std::string_view bytes) {
+void ByteQueue::attach(Chunk* chunk) noexcept {
+  (tail_ == nullptr ? head_ : tail_->next) = chunk;
+  tail_ = chunk;
+}
+
+void ByteQueue::append_slowly(std::string_view bytes) {
   while (!bytes.empty()) {
-    if (tail_ == nullptr || tail_->end == Chunk::kBytes) {
-      Chunk* chunk = pool_->take();
-      (tail_ == nullptr ? head_ : tail_->next) = chunk;
-      tail_ = chunk;
+    if (tail_ == nullptr || tail_->room() == 0) {
+      attach(pool_->take());
     }
     if (cursor_ == nullptr) {
       cursor_ = tail_;
       cursor_offset_ = tail_->end;
     }
-    const std::size_t n = std::min(bytes.size(), Chunk::kBytes - tail_->end);
-    std::memcpy(tail_->data.data() + tail_->end, bytes.data(), n);
-    tail_->end += static_cast<std::uint32_t>(n);
-    end_ += n;
+    const std::size_t n = std::min(bytes.size(), tail_->room());
+    put(bytes.substr(0, n));
     bytes.remove_prefix(n);
+  }
+}
+
+void ByteQueue::append_shared(SharedBytes whole, std::size_t from) {
+  if (from >= whole->size()) {
+    return;
+  }
+  auto* chunk = new SharedChunk;
+  chunk->bytes = const_cast<char*>(whole->data());  // capacity 0: nobody writes there
+  chunk->begin = static_cast<std::uint32_t>(from);
+  chunk->end = static_cast<std::uint32_t>(whole->size());
+  end_ += whole->size() - from;
+  chunk->whole = std::move(whole);
+  attach(chunk);
+  if (cursor_ == nullptr) {
+    cursor_ = chunk;
+    cursor_offset_ = chunk->begin;
   }
 }
 
@@ -62,7 +85,7 @@ std::size_t ByteQueue::unsent(std::span<iovec> spans) const noexcept {
   std::uint32_t offset = cursor_offset_;
   for (Chunk* chunk = cursor_; chunk != nullptr && count < spans.size(); chunk = chunk->next) {
     if (chunk->end > offset) {
-      spans[count++] = iovec{chunk->data.data() + offset, chunk->end - offset};
+      spans[count++] = iovec{chunk->bytes + offset, chunk->end - offset};
     }
     offset = chunk->next != nullptr ? chunk->next->begin : 0;
   }
@@ -108,9 +131,9 @@ void ByteQueue::wipe_sent(std::uint64_t from, std::uint64_t to) noexcept {
   for (Chunk* chunk = head_; chunk != nullptr && at < to; chunk = chunk->next) {
     const std::uint64_t size = chunk->end - chunk->begin;
     const std::uint64_t first = from > at ? from - at : 0;
-    if (first < size) {
+    if (first < size && chunk->capacity > 0) {
       const std::uint64_t last = std::min(to - at, size);
-      wipe({chunk->data.data() + chunk->begin + first, last - first});
+      wipe({chunk->bytes + chunk->begin + first, last - first});
     }
     at += size;
   }

@@ -6,6 +6,7 @@
 //   begin()         sent()          end()        absolute positions since the queue was made
 //
 // Belongs to one thread, as its pool does. A chunk holds as much as a TLS record, so that full chunks become full records.
+// Bytes that go to many queues, of any thread, may be shared rather than copied into each: append_shared().
 #pragma once
 
 #include <sys/uio.h>
@@ -13,17 +14,39 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace hawser::net {
 
+// A piece of a queue: [begin, end) of `bytes`, which are its own (PooledChunk) or shared (SharedChunk).
 struct Chunk {
-  static constexpr std::size_t kBytes = 16384;  // the most that one TLS record carries
   Chunk* next = nullptr;
+  char* bytes = nullptr;
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
+  std::uint32_t capacity = 0;  // how far `end` may grow; 0: shared, and not ours to write
+
+  [[nodiscard]] std::size_t room() const noexcept { return capacity > end ? capacity - end : 0; }
+};
+
+struct PooledChunk : Chunk {
+  static constexpr std::size_t kBytes = 16384;  // the most that one TLS record carries
+  PooledChunk() noexcept {
+    bytes = data.data();
+    capacity = kBytes;
+  }
   std::array<char, kBytes> data;  // not initialised
+};
+
+// Immutable bytes with many holders.
+using SharedBytes = std::shared_ptr<const std::string>;
+
+struct SharedChunk : Chunk {
+  SharedBytes whole;
 };
 
 // Chunks that are not in use, bounded. One a thread; outlives every queue that uses it.
@@ -34,11 +57,11 @@ class ChunkPool {
   ChunkPool& operator=(const ChunkPool&) = delete;
   ~ChunkPool();
 
-  [[nodiscard]] Chunk* take();
+  [[nodiscard]] PooledChunk* take();
   void give(Chunk* chunk) noexcept;
 
  private:
-  Chunk* free_ = nullptr;
+  PooledChunk* free_ = nullptr;
   std::size_t kept_ = 0;
   std::size_t keep_;
 };
@@ -50,7 +73,15 @@ class ByteQueue {
   ByteQueue& operator=(const ByteQueue&) = delete;
   ~ByteQueue() { clear(); }
 
-  void append(std::string_view bytes);
+  void append(std::string_view bytes) {
+    if (cursor_ != nullptr && tail_->room() >= bytes.size()) {
+      put(bytes);
+    } else {
+      append_slowly(bytes);
+    }
+  }
+  // At most 4 GiB of `whole`, from `from` on, without a copy.
+  void append_shared(SharedBytes whole, std::size_t from = 0);
 
   // The unsent bytes as at most spans.size() ranges, oldest first; returns how many.
   [[nodiscard]] std::size_t unsent(std::span<iovec> spans) const noexcept;
@@ -78,18 +109,26 @@ class ByteQueue {
       if (at + size > from) {
         const std::uint64_t first = from > at ? from - at : 0;
         const std::uint64_t last = to < at + size ? to - at : size;
-        f(std::string_view(chunk->data.data() + chunk->begin + first, last - first));
+        f(std::string_view(chunk->bytes + chunk->begin + first, last - first));
       }
       at += size;
     }
   }
 
  private:
+  void put(std::string_view bytes) noexcept {
+    std::memcpy(tail_->bytes + tail_->end, bytes.data(), bytes.size());
+    tail_->end += static_cast<std::uint32_t>(bytes.size());
+    end_ += bytes.size();
+  }
+  void append_slowly(std::string_view bytes);
+  void attach(Chunk* chunk) noexcept;
+
   ChunkPool* pool_;
   Chunk* head_ = nullptr;
   Chunk* tail_ = nullptr;
   Chunk* cursor_ = nullptr;        // the chunk that sent_ is in; null: none has unsent bytes
-  std::uint32_t cursor_offset_ = 0;  // into cursor_->data
+  std::uint32_t cursor_offset_ = 0;  // into cursor_->bytes
   std::uint64_t begin_ = 0;
   std::uint64_t sent_ = 0;
   std::uint64_t end_ = 0;

@@ -60,6 +60,12 @@ TEST(ByteQueue, agrees_with_a_string_under_random_operations) {
         case 2: {
           const std::size_t size = random() % 10 == 0 ? below(60000) : below(300);
           const std::string bytes(size, static_cast<char>('a' + step % 26));
+          if (random() % 4 == 0) {
+            const std::size_t from = below(size + 1);
+            queue.append_shared(std::make_shared<const std::string>(bytes), from);
+            model.all += bytes.substr(from);
+            break;
+          }
           queue.append(bytes);
           model.all += bytes;
           break;
@@ -124,6 +130,25 @@ TEST(ByteQueue, gives_its_chunks_back_and_the_next_queue_uses_them) {
   std::array<iovec, 1> span;
   ASSERT_EQ(queue.unsent(span), 1U);
   EXPECT_EQ(span[0].iov_base, first);
+}
+
+TEST(ByteQueue, shares_bytes_with_other_queues_and_lets_go_of_them) {
+  ChunkPool pool;
+  ByteQueue one(pool);
+  ByteQueue two(pool);
+  const auto shared = std::make_shared<const std::string>(100000, 's');
+  one.append_shared(shared);
+  two.append_shared(shared);
+  EXPECT_EQ(shared.use_count(), 3);
+  std::array<iovec, 2> spans;
+  ASSERT_EQ(one.unsent(spans), 1U);
+  EXPECT_EQ(spans[0].iov_base, shared->data());
+  one.mark_sent(100000);
+  one.wipe_sent(0, 100000);  // not its own to wipe
+  one.release(100000);
+  two.clear();
+  EXPECT_EQ(shared.use_count(), 1);
+  EXPECT_EQ(*shared, std::string(100000, 's'));
 }
 
 TEST(ByteQueue, wipes_what_was_sent_and_nothing_else) {
