@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <chrono>
+#include <ctime>
 #include <fmt/format.h>
 #include <utility>
 
@@ -10,8 +12,31 @@ namespace hawser::log {
 namespace {
 
 std::string_view name_of(Level level) {
-  constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warn", "error"};
+  constexpr std::array<std::string_view, 6> kNames{"trace", "debug", "info", "warn", "error", "fatal"};
   return kNames.at(static_cast<std::size_t>(level));
+}
+
+// nats-server's short names, and its colours.
+struct Label {
+  std::string_view name;
+  std::string_view colour;
+};
+
+Label label_of(Level level) {
+  constexpr std::array<Label, 6> kLabels{
+      {{"TRC", "33"}, {"DBG", "36"}, {"INF", "32"}, {"WRN", "0;93"}, {"ERR", "31"}, {"FTL", "31"}}};
+  return kLabels.at(static_cast<std::size_t>(level));
+}
+
+// "2026/11/22 10:00:00.123456".
+std::string go_time(WallTime time, bool utc) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time - seconds).count();
+  const std::time_t when = seconds.time_since_epoch().count();
+  std::tm parts{};
+  (utc ? gmtime_r : localtime_r)(&when, &parts);
+  return fmt::format("{:04}/{:02}/{:02} {:02}:{:02}:{:02}.{:06}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                     parts.tm_hour, parts.tm_min, parts.tm_sec, micros);
 }
 
 // How many bytes the valid UTF-8 sequence at the front has; 0 when there is none (RFC 3629, table 3-7 of Unicode).
@@ -81,27 +106,34 @@ bool is_json_number(const Field& field) {
 
 }  // namespace
 
-std::string format_line(Format format, WallTime time, Level level, std::string_view message,
-                        std::span<const Field> fields) {
-  const std::string when = to_rfc3339(time, Precision::milliseconds);
-  const std::string said = redact(message);
-  std::string line;
-  if (format == Format::text) {
-    line = when + ' ' + std::string(name_of(level)) + ' ';
-    append_escaped(line, said, Quotes::plain);
-    for (const Field& field : fields) {
-      line += ' ' + std::string(field.key) + '=';
-      const std::string value = redact(field.value);
-      if (reads_as_one_word(value)) {
-        append_escaped(line, value, Quotes::plain);
-      } else {
-        append_quoted(line, value);
-      }
+namespace {
+
+void append_fields(std::string& line, std::span<const Field> fields) {
+  for (const Field& field : fields) {
+    line += ' ' + std::string(field.key) + '=';
+    const std::string value = redact(field.value);
+    if (reads_as_one_word(value)) {
+      append_escaped(line, value, Quotes::plain);
+    } else {
+      append_quoted(line, value);
     }
-    return line + '\n';
   }
-  line = R"({"time":")" + when + R"(","level":")" + std::string(name_of(level)) + R"(","message":)";
-  append_quoted(line, said);
+}
+
+std::string nats_prefix(const LineStyle& style, WallTime time, Level level) {
+  const Label label = label_of(level);
+  std::string out = fmt::format("[{}] ", style.pid);
+  if (style.time) {
+    out += go_time(time, style.utc) + ' ';
+  }
+  return out + (style.colour ? fmt::format("[\x1b[{}m{}\x1b[0m] ", label.colour, label.name)
+                             : fmt::format("[{}] ", label.name));
+}
+
+std::string json_line(WallTime time, Level level, std::string_view message, std::span<const Field> fields) {
+  std::string line = R"({"time":")" + to_rfc3339(time, Precision::milliseconds) + R"(","level":")" +
+                     std::string(name_of(level)) + R"(","message":)";
+  append_quoted(line, redact(message));
   for (const Field& field : fields) {
     line += ',';
     append_quoted(line, field.key);
@@ -113,6 +145,21 @@ std::string format_line(Format format, WallTime time, Level level, std::string_v
     }
   }
   return line + "}\n";
+}
+
+}  // namespace
+
+std::string format_line(const LineStyle& style, WallTime time, Level level, std::string_view message,
+                        std::span<const Field> fields) {
+  if (style.format == Format::json) {
+    return json_line(time, level, message, fields);
+  }
+  std::string line = style.format == Format::nats
+                         ? nats_prefix(style, time, level)
+                         : to_rfc3339(time, Precision::milliseconds) + ' ' + std::string(name_of(level)) + ' ';
+  append_escaped(line, redact(message), Quotes::plain);
+  append_fields(line, fields);
+  return line + '\n';
 }
 
 void LineQueue::push(std::string line) {

@@ -1,7 +1,8 @@
-// One log line, as text or JSON, and the bounded queue that lines wait in. Pure; log.cpp adds the clock and the thread.
+// One log line, in each form, and the bounded queue that lines wait in. Pure; log.cpp adds the clock and the thread.
 //
 //   2026-11-22T10:00:00.123Z warn disconnected from nats id=SES-501 reason="the server closed it"
 //   {"time":"2026-11-22T10:00:00.123Z","level":"warn","message":"disconnected from nats","id":"SES-501","reason":"…"}
+//   [4711] 2026/11/22 11:00:00.123456 [WRN] disconnected from nats id=SES-501 reason="the server closed it"
 #pragma once
 
 #include <cstddef>
@@ -18,9 +19,18 @@
 
 namespace hawser::log {
 
+// How lines look; all but the format concerns Format::nats.
+struct LineStyle {
+  Format format = Format::text;
+  bool time = true;
+  bool utc = false;
+  bool colour = false;
+  int pid = 0;
+};
+
 // With its newline. Whatever the texts hold, it is one line of printable UTF-8: control bytes are escaped, invalid
 // bytes replaced; values that could be taken for something else are quoted. Secrets are redacted.
-[[nodiscard]] std::string format_line(Format format, WallTime time, Level level, std::string_view message,
+[[nodiscard]] std::string format_line(const LineStyle& style, WallTime time, Level level, std::string_view message,
                                       std::span<const Field> fields);
 
 // Keeps the newest lines, up to a number and a sum of bytes; counts what it lets go. Not synchronised.

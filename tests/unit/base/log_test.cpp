@@ -1,8 +1,13 @@
 #include "base/log.hpp"
 
+#include <cstdlib>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <limits>
+#include <unistd.h>
 
+#include "base/file.hpp"
+#include "base/log_file.hpp"
 #include "base/log_line.hpp"
 
 namespace hawser::log {
@@ -11,11 +16,11 @@ namespace {
 const WallTime kTime = *parse_rfc3339("2026-11-22T10:00:00.123Z");
 
 std::string text_line(std::string_view message, std::initializer_list<Field> fields) {
-  return format_line(Format::text, kTime, Level::warn, message, {fields.begin(), fields.size()});
+  return format_line({.format = Format::text}, kTime, Level::warn, message, {fields.begin(), fields.size()});
 }
 
 std::string json_line(std::string_view message, std::initializer_list<Field> fields) {
-  return format_line(Format::json, kTime, Level::warn, message, {fields.begin(), fields.size()});
+  return format_line({.format = Format::json}, kTime, Level::warn, message, {fields.begin(), fields.size()});
 }
 
 TEST(LogLine, is_text_that_operators_can_search) {
@@ -30,6 +35,23 @@ TEST(LogLine, is_a_json_object_with_numbers_as_numbers) {
             "\n");
   EXPECT_NE(json_line("m", {{"ratio", std::numeric_limits<double>::quiet_NaN()}}).find(R"("ratio":"nan")"),
             std::string::npos);
+}
+
+TEST(LogLine, looks_like_one_of_nats_server_when_asked) {
+  const auto line = [](LineStyle style, Level level, std::initializer_list<Field> fields = {}) {
+    style.format = Format::nats;
+    style.utc = true;
+    return format_line(style, kTime + std::chrono::microseconds(456), level, "Server is ready",
+                       {fields.begin(), fields.size()});
+  };
+  EXPECT_EQ(line({.pid = 4711}, Level::info), "[4711] 2026/11/22 10:00:00.123456 [INF] Server is ready\n");
+  EXPECT_EQ(line({.time = false, .pid = 1}, Level::trace), "[1] [TRC] Server is ready\n");
+  EXPECT_EQ(line({.time = false, .colour = true, .pid = 1}, Level::warn),
+            "[1] [\x1b[0;93mWRN\x1b[0m] Server is ready\n");
+  EXPECT_EQ(line({.time = false, .pid = 1}, Level::fatal, {{"id", "BRK-1117"}, {"reason", "it is taken"}}),
+            "[1] [FTL] Server is ready id=BRK-1117 reason=\"it is taken\"\n");
+  EXPECT_TRUE(line({}, Level::debug).ends_with("[DBG] Server is ready\n"));
+  EXPECT_TRUE(line({}, Level::error).ends_with("[ERR] Server is ready\n"));
 }
 
 TEST(LogLine, stays_one_line_whatever_it_is_given) {
@@ -145,6 +167,100 @@ TEST(Log, leaves_nothing_out_at_level_debug) {
   const std::string out = testing::internal::GetCapturedStderr();
   configure(Level::info, Format::text);
   EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 100);
+}
+
+// A directory of its own, gone with the test.
+class LogFiles : public testing::Test {
+ protected:
+  LogFiles() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "hawser-log-XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+    path_ = directory_ / "hawser.log";
+  }
+  ~LogFiles() override {
+    configure(Level::info, Format::text);
+    std::filesystem::remove_all(directory_);
+  }
+  [[nodiscard]] std::string content(const std::filesystem::path& path) const {
+    return read_file(path, 1U << 20U).value_or("<none>");
+  }
+  [[nodiscard]] std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory_), {}));
+  }
+
+  std::filesystem::path directory_;
+  std::filesystem::path path_;
+};
+
+TEST_F(LogFiles, get_the_lines_instead_of_standard_error_and_are_opened_again_when_asked) {
+  testing::internal::CaptureStderr();
+  ASSERT_TRUE(configure({.format = Format::nats, .trace = true, .time = false, .file = path_}));
+  EXPECT_FALSE(enabled(Level::debug)) << "trace and debug are each for themselves";
+  debug("no");
+  trace("one");
+  flush();
+  std::filesystem::rename(path_, directory_ / "moved.log");
+  info("two");
+  flush();
+  ASSERT_TRUE(reopen());
+  info("three");
+  flush();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  const std::string pid = "[" + std::to_string(::getpid()) + "] ";
+  EXPECT_EQ(content(directory_ / "moved.log"), pid + "[TRC] one\n" + pid + "[INF] two\n");
+  EXPECT_EQ(content(path_), pid + "[INF] three\n");
+}
+
+TEST_F(LogFiles, that_cannot_be_opened_change_nothing) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(configure({.debug = true, .file = directory_ / "missing" / "x.log"}).error().code, Errc::file_unwritable);
+  EXPECT_FALSE(enabled(Level::debug));
+  info("still here");
+  flush();
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("still here"), std::string::npos);
+}
+
+TEST_F(LogFiles, are_set_aside_when_full_and_the_oldest_backups_removed) {
+  ASSERT_TRUE(write_file_atomically(directory_ / "hawser.log.old", "mine", FileMode::world_readable));
+  auto file = LogFile::open(path_, 10, 2);
+  ASSERT_TRUE(file);
+  EXPECT_FALSE(file->full_for(1000)) << "a line that is longer than the bound still has to go somewhere";
+  file->write("12345678\n");
+  EXPECT_FALSE(file->full_for(1));
+  EXPECT_TRUE(file->full_for(2));
+  std::vector<std::filesystem::path> backups;
+  for (int i = 0; i < 4; ++i) {
+    auto backup = file->rotate(kTime + std::chrono::nanoseconds(i));
+    ASSERT_TRUE(backup) << backup.error().message();
+    backups.push_back(*backup);
+    file->write("line " + std::to_string(i) + "\n");
+  }
+  EXPECT_EQ(content(path_), "line 3\n");
+  EXPECT_FALSE(std::filesystem::exists(backups[0]));
+  EXPECT_FALSE(std::filesystem::exists(backups[1]));
+  EXPECT_EQ(content(backups[2]), "line 1\n");
+  EXPECT_EQ(content(backups[3]), "line 2\n");
+  EXPECT_EQ(content(directory_ / "hawser.log.old"), "mine") << "only what rotation made is removed";
+}
+
+TEST_F(LogFiles, that_are_there_already_are_appended_to_and_counted) {
+  ASSERT_TRUE(write_file_atomically(path_, "12345678\n", FileMode::world_readable));
+  auto file = LogFile::open(path_, 10, 0);
+  ASSERT_TRUE(file);
+  EXPECT_TRUE(file->full_for(2));
+  file->write("x\n");
+  EXPECT_EQ(content(path_), "12345678\nx\n");
+}
+
+TEST_F(LogFiles, rotate_while_lines_are_written) {
+  ASSERT_TRUE(configure({.format = Format::nats, .time = false, .file = path_, .file_bytes = 400}));
+  for (int i = 0; i < 15; ++i) {
+    info("a line of some length that fills the file");
+  }
+  flush();
+  EXPECT_GE(files(), 2U);
+  EXPECT_NE(content(path_).find("rotated the log, the full one is set aside path=" + path_.string() + ".2"),
+            std::string::npos);
 }
 
 TEST(Throttle, lets_a_few_lines_of_one_message_through_and_counts_the_rest) {
