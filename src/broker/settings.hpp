@@ -174,6 +174,7 @@ struct Logging {
   bool logtime_utc = false;
   std::filesystem::path file;           // empty: standard error
   std::uint64_t file_size_limit = 0;    // bytes, then it is rotated; 0: no limit
+  std::size_t file_backups = 0;         // rotated files that are kept; 0: all
   std::size_t max_traced_msg_len = 0;   // 0: whole messages
   bool operator==(const Logging&) const = default;
 };
@@ -208,7 +209,7 @@ struct Settings {
   bool no_fast_producer_stall = false;
   Authorization authorization;
   std::vector<Account> accounts;
-  std::string system_account = kSystemAccount;
+  std::string system_account = kSystemAccount;  // empty: none
   Limits limits;
   Duration lame_duck_duration = std::chrono::minutes(2);
   Duration lame_duck_grace_period = std::chrono::seconds(10);
@@ -217,6 +218,7 @@ struct Settings {
   std::filesystem::path pid_file;
   std::filesystem::path ports_file_dir;
   std::uint32_t connect_error_reports = 3600;
+  std::size_t max_closed_clients = 10'000;  // remembered for /connz
   // Of the files that made it: "sha256:…"; shown by /varz.
   std::string config_digest;
 };
