@@ -68,15 +68,23 @@ bool is_localhost(std::string_view host) {
 
 }  // namespace
 
-Result<ListenAddress> parse_listen_address(std::string_view text) {
-  const std::optional<HostAndPort> parts = split(text);
+Result<ListenAddress> parse_host_and_port(std::string_view text) {
+  std::optional<HostAndPort> parts = split(text);
   const std::optional<std::uint16_t> port = parts && parts->has_port ? port_number(parts->port) : std::nullopt;
   if (!port) {
     return fail(Errc::bad_listen_address, "\"" + std::string(text) + "\" is not ADDRESS:PORT");
   }
-  const std::string ip = is_localhost(parts->host) ? "127.0.0.1" : parts->host;
+  return ListenAddress{std::move(parts->host), *port};
+}
+
+Result<ListenAddress> parse_listen_address(std::string_view text) {
+  const Result<ListenAddress> parts = parse_host_and_port(text);
+  if (!parts) {
+    return parts;
+  }
+  const std::string ip = is_localhost(parts->ip) ? "127.0.0.1" : parts->ip;
   switch (kind_of(ip)) {
-    case Kind::loopback: return ListenAddress{ip, *port};
+    case Kind::loopback: return ListenAddress{ip, parts->port};
     case Kind::other: return fail(Errc::not_loopback, "\"" + std::string(text) + "\"");
     case Kind::no_address: break;
   }
@@ -91,9 +99,13 @@ bool host_is_loopback(std::string_view host) {
   return is_localhost(parts->host) || kind_of(parts->host) == Kind::loopback;
 }
 
-bool origin_is_ours(std::string_view origin, std::string_view host) {
-  constexpr std::string_view kScheme = "http://";
-  return origin.empty() || (origin.starts_with(kScheme) && origin.substr(kScheme.size()) == host);
+bool origin_is_ours(std::string_view origin, std::string_view host, std::string_view scheme) {
+  constexpr std::string_view kMark = "://";
+  if (origin.empty()) {
+    return true;
+  }
+  const bool same_scheme = origin.starts_with(scheme) && origin.substr(scheme.size()).starts_with(kMark);
+  return same_scheme && origin.substr(scheme.size() + kMark.size()) == host;
 }
 
 }  // namespace hawser::admin

@@ -2,18 +2,20 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <csignal>
-#include <exception>
 #include <fmt/format.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <thread>
 
+#include "admin/answer.hpp"
 #include "admin/guard.hpp"
-#include "admin/page.hpp"
 #include "base/log.hpp"
 
 namespace hawser::admin {
@@ -23,8 +25,9 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using tcp = asio::ip::tcp;
-using Request = http::request<http::string_body>;
-using Response = http::response<http::string_body>;
+using HttpRequest = http::request<http::string_body>;
+using HttpResponse = http::response<http::string_body>;
+using TlsStream = asio::ssl::stream<beast::tcp_stream>;
 
 constexpr std::uint32_t kHeaderBytes = 8192;
 constexpr std::uint64_t kBodyBytes = 4096;
@@ -32,89 +35,21 @@ constexpr int kBacklog = 64;
 constexpr std::string_view kBusy =
     "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\nRetry-After: 1\r\n\r\n";
 
-struct Answer {
-  http::status status = http::status::ok;
-  std::string_view type = "application/json";
-  std::string body;
-  std::string_view allow = {};  // of a 405
-};
-
-Answer refusal(http::status status, std::string_view reason) {
-  return {status, "text/plain; charset=utf-8", std::string(reason) + "\n", {}};
-}
-
-Answer of_health(const Health& health) {
-  return {health.ok() ? http::status::ok : http::status::service_unavailable,
-          "application/json",
-          health_json(health) + "\n",
-          {}};
-}
-
-// What a path answers to; a route whose callback is empty does not exist.
-struct Route {
-  std::string_view path;
-  http::verb method;
-  bool exists;
-  std::function<Answer()> answer;
-};
-
-std::vector<Route> routes_of(const Endpoints& endpoints) {
-  const Endpoints& e = endpoints;
-  return {
-      {"/", http::verb::get, bool(e.status),
-       [&e] { return Answer{http::status::ok, "text/html; charset=utf-8", render_page(e.status(), wall_now()), {}}; }},
-      {"/status", http::verb::get, bool(e.status),
-       [&e] { return Answer{http::status::ok, "application/json", status_json(e.status()) + "\n", {}}; }},
-      {"/metrics", http::verb::get, bool(e.metrics),
-       [&e] { return Answer{http::status::ok, "text/plain; version=0.0.4; charset=utf-8", e.metrics(), {}}; }},
-      {"/healthz", http::verb::get, bool(e.health), [&e] { return of_health(e.health()); }},
-      {"/readyz", http::verb::get, bool(e.ready), [&e] { return of_health(e.ready()); }},
-      {"/reload", http::verb::post, bool(e.reload),
-       [&e] {
-         const Result<std::string> outcome = e.reload();
-         return Answer{outcome ? http::status::ok : http::status::unprocessable_entity,
-                       "application/json",
-                       outcome_json(outcome) + "\n",
-                       {}};
-       }},
-  };
+Method method_of(http::verb verb) {
+  switch (verb) {
+    case http::verb::get: return Method::get;
+    case http::verb::head: return Method::head;
+    case http::verb::post: return Method::post;
+    default: return Method::other;
+  }
 }
 
 std::string_view view_of(beast::string_view text) { return {text.data(), text.size()}; }
 
-Answer answer(const std::vector<Route>& routes, const Request& request) {
-  const std::string_view host = view_of(request[http::field::host]);
-  if (!host_is_loopback(host)) {
-    return refusal(http::status::misdirected_request, "the Host header does not name a loopback address");
-  }
-  if (!origin_is_ours(view_of(request[http::field::origin]), host)) {
-    return refusal(http::status::forbidden, "a page of another origin may not ask");
-  }
-  std::string_view path = view_of(request.target());
-  path = path.substr(0, path.find('?'));
-  for (const Route& route : routes) {
-    if (route.path != path || !route.exists) {
-      continue;
-    }
-    const bool reads = request.method() == http::verb::head && route.method == http::verb::get;
-    if (request.method() != route.method && !reads) {
-      Answer wrong = refusal(http::status::method_not_allowed, "not with this method");
-      wrong.allow = route.method == http::verb::post ? "POST" : "GET, HEAD";
-      return wrong;
-    }
-    try {
-      return route.answer();
-    } catch (const std::exception& failed) {
-      log::error("admin request failed", {{"path", path}, {"reason", failed.what()}});
-      return refusal(http::status::internal_server_error, "failed; the log says why");
-    }
-  }
-  return refusal(http::status::not_found, "not here; see /, /status, /metrics, /healthz, /readyz, POST /reload");
-}
-
-Response response_of(Answer&& made, const Request& request) {
-  Response response{made.status, request.version()};
-  response.set(http::field::content_type, beast::string_view(made.type.data(), made.type.size()));
+HttpResponse response_of(Answer&& made, const HttpRequest& request) {
+  HttpResponse response{http::status::ok, request.version()};
+  response.result(made.response.status);
+  response.set(http::field::content_type, made.response.content_type);
   response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
   response.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:");
@@ -122,39 +57,54 @@ Response response_of(Answer&& made, const Request& request) {
     response.set(http::field::allow, beast::string_view(made.allow.data(), made.allow.size()));
   }
   response.keep_alive(request.keep_alive());
-  response.body() = std::move(made.body);
+  response.body() = std::move(made.response.body);
   response.prepare_payload();
   return response;
 }
 
 // What all connections share. Lives as long as the io_context runs.
 struct Shared {
-  std::vector<Route> routes;
+  Answering answering;
   Options options;
   std::size_t connections = 0;
 };
 
 // One connection: wait for a request, answer it, again. Keeps itself alive through the handler that is pending.
-class Connection : public std::enable_shared_from_this<Connection> {
+template <class Stream>
+class Connection : public std::enable_shared_from_this<Connection<Stream>> {
  public:
-  Connection(tcp::socket&& socket, Shared& shared) : stream_(std::move(socket)), shared_(shared) {
-    ++shared_.connections;
-  }
+  Connection(Stream&& stream, Shared& shared) : stream_(std::move(stream)), shared_(shared) { ++shared_.connections; }
   ~Connection() { --shared_.connections; }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // The first request has to come at once; later ones within the idle time.
-  void start() { read(); }
+  // The handshake and the first request have to come at once; later ones within the idle time.
+  void start() {
+    if constexpr (kTls) {
+      expires_after(shared_.options.request_timeout);
+      stream_.async_handshake(asio::ssl::stream_base::server,
+                              [self = this->shared_from_this()](beast::error_code failed) {
+                                if (!failed) {
+                                  self->read();
+                                }
+                              });
+    } else {
+      read();
+    }
+  }
 
  private:
+  static constexpr bool kTls = !std::is_same_v<Stream, beast::tcp_stream>;
+
+  void expires_after(Duration limit) { beast::get_lowest_layer(stream_).expires_after(limit); }
+
   void wait_for_next() {
     if (buffer_.size() > 0) {
       return read();
     }
-    stream_.expires_after(shared_.options.idle_timeout);
+    expires_after(shared_.options.idle_timeout);
     stream_.async_read_some(buffer_.prepare(kHeaderBytes),
-                            [self = shared_from_this()](beast::error_code failed, std::size_t got) {
+                            [self = this->shared_from_this()](beast::error_code failed, std::size_t got) {
                               self->buffer_.commit(got);
                               if (!failed) {
                                 self->read();
@@ -167,84 +117,152 @@ class Connection : public std::enable_shared_from_this<Connection> {
     parser_.emplace();
     parser_->header_limit(kHeaderBytes);
     parser_->body_limit(kBodyBytes);
-    stream_.expires_after(shared_.options.request_timeout);
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = shared_from_this()](beast::error_code failed, std::size_t) { self->on_request(failed); });
+    expires_after(shared_.options.request_timeout);
+    http::async_read(
+        stream_, buffer_, *parser_,
+        [self = this->shared_from_this()](beast::error_code failed, std::size_t) { self->on_request(failed); });
   }
 
   void on_request(beast::error_code failed) {
     if (!failed) {
-      const Request request = parser_->release();
-      response_ = response_of(answer(shared_.routes, request), request);
+      const HttpRequest request = parser_->release();
+      response_ = response_of(shared_.answering.answer({.method = method_of(request.method()),
+                                                        .target = view_of(request.target()),
+                                                        .host = view_of(request[http::field::host]),
+                                                        .origin = view_of(request[http::field::origin]),
+                                                        .scheme = kTls ? "https" : "http"}),
+                              request);
       return write(request.method() == http::verb::head);
     }
     if (failed == http::error::end_of_stream || failed == beast::error::timeout ||
         failed.category() != make_error_code(http::error::end_of_stream).category()) {
       return;  // it left, or was too slow: nothing to say
     }
-    const auto status = failed == http::error::header_limit ? http::status::request_header_fields_too_large
-                        : failed == http::error::body_limit ? http::status::payload_too_large
-                                                            : http::status::bad_request;
-    Request none;
+    const unsigned status = failed == http::error::header_limit ? 431U
+                            : failed == http::error::body_limit ? 413U
+                                                                : 400U;
+    HttpRequest none;
     none.keep_alive(false);
     response_ = response_of(refusal(status, failed.message()), none);
     write(false);
   }
 
   void write(bool head_only) {
-    stream_.expires_after(shared_.options.request_timeout);
-    const auto written = [self = shared_from_this()](beast::error_code failed, std::size_t) {
-      self->on_written(failed);
-    };
-    if (head_only) {
-      head_.emplace(response_);
-      http::async_write_header(stream_, *head_, written);
-    } else {
-      http::async_write(stream_, response_, written);
-    }
+    serializer_.emplace(response_);
+    serializer_->split(head_only);
+    answer_until_ = now() + shared_.options.answer_timeout;
+    write_on(head_only);
   }
 
-  void on_written(beast::error_code failed) {
-    if (failed) {
+  // Piece by piece, each with the time of a request: a large answer may take a slow reader longer, but not for ever.
+  void write_on(bool head_only) {
+    const Duration left = answer_until_ - now();
+    if (left <= Duration::zero()) {
       return;
     }
-    if (!response_.keep_alive()) {
+    expires_after(std::min(left, shared_.options.request_timeout));
+    http::async_write_some(stream_, *serializer_,
+                           [self = this->shared_from_this(), head_only](beast::error_code failed, std::size_t) {
+                             if (failed) {
+                               return;
+                             }
+                             if (self->serializer_->is_done() || (head_only && self->serializer_->is_header_done())) {
+                               return self->on_written();
+                             }
+                             self->write_on(head_only);
+                           });
+  }
+
+  void on_written() {
+    serializer_.reset();
+    response_.body() = {};  // which may be large, and an idle connection lives on
+    if (response_.keep_alive()) {
+      return wait_for_next();
+    }
+    if constexpr (kTls) {
+      expires_after(shared_.options.request_timeout);
+      stream_.async_shutdown([self = this->shared_from_this()](beast::error_code) {});
+    } else {
       beast::error_code ignored;
       stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-      return;
     }
-    wait_for_next();
   }
 
-  beast::tcp_stream stream_;
+  Stream stream_;
   Shared& shared_;
   beast::flat_buffer buffer_{kHeaderBytes + kBodyBytes};
   std::optional<http::request_parser<http::string_body>> parser_;
-  Response response_;
-  std::optional<http::response_serializer<http::string_body>> head_;
+  HttpResponse response_;
+  std::optional<http::response_serializer<http::string_body>> serializer_;
+  Time answer_until_{};
 };
+
+void serve_tls(tcp::socket&& socket, Shared& shared) {
+  const tls::ContextPtr context = shared.options.tls();
+  Result<tls::SslPtr> ssl = context ? context->accept() : fail(Errc::tls_context_failed, "there is no TLS context");
+  if (!ssl) {
+    log::error("HTTPS connection refused", {{"reason", ssl.error().message()}});
+    return;
+  }
+  SSL_set_verify(ssl->get(), SSL_VERIFY_NONE, nullptr);  // whoever scrapes has no client certificate
+  using Serving = Connection<TlsStream>;
+  std::make_shared<Serving>(TlsStream(beast::tcp_stream(std::move(socket)), ssl->release()), shared)->start();
+}
+
+// Where to bind: an address of loopback, or whatever the name means.
+Result<tcp::endpoint> endpoint_of(std::string_view listen, Audience audience, asio::io_context& context) {
+  const Result<ListenAddress> at =
+      audience == Audience::loopback ? parse_listen_address(listen) : parse_host_and_port(listen);
+  if (!at) {
+    return std::unexpected(at.error());
+  }
+  if (at->ip.empty()) {
+    return tcp::endpoint(tcp::v6(), at->port);
+  }
+  beast::error_code failed;
+  if (const asio::ip::address numeric = asio::ip::make_address(at->ip, failed); !failed) {
+    return tcp::endpoint(numeric, at->port);
+  }
+  tcp::resolver resolver(context);
+  const auto found = resolver.resolve(at->ip, std::to_string(at->port), tcp::resolver::passive, failed);
+  if (failed || found.empty()) {
+    return fail(Errc::bad_listen_address, fmt::format("\"{}\" cannot be resolved: {}", at->ip, failed.message()));
+  }
+  return found.begin()->endpoint();
+}
 
 }  // namespace
 
 struct Server::Impl {
-  explicit Impl(Endpoints handed, Options options)
-      : endpoints(std::move(handed)), shared{routes_of(endpoints), options} {}
+  Impl(Endpoints handed, Options options)
+      : endpoints(std::move(handed)),
+        shared{Answering(endpoints, options.audience, options.base_path), std::move(options)} {}
 
-  Result<void> listen(const ListenAddress& at) {
-    const tcp::endpoint endpoint(asio::ip::make_address(at.ip), at.port);
+  Result<void> listen(std::string_view where) {
+    Result<tcp::endpoint> endpoint = endpoint_of(where, shared.options.audience, context);
+    if (!endpoint) {
+      return std::unexpected(std::move(endpoint.error()));
+    }
     beast::error_code failed;
-    acceptor.open(endpoint.protocol(), failed);
+    acceptor.open(endpoint->protocol(), failed);
+    if (failed && endpoint->address().is_unspecified()) {  // a machine without IPv6
+      *endpoint = tcp::endpoint(tcp::v4(), endpoint->port());
+      acceptor.open(endpoint->protocol(), failed);
+    }
     if (!failed) {
       acceptor.set_option(asio::socket_base::reuse_address(true), failed);
     }
+    if (!failed && endpoint->address().is_v6()) {
+      acceptor.set_option(asio::ip::v6_only(!endpoint->address().is_unspecified()), failed);
+    }
     if (!failed) {
-      acceptor.bind(endpoint, failed);
+      acceptor.bind(*endpoint, failed);
     }
     if (!failed) {
       acceptor.listen(kBacklog, failed);
     }
     if (failed) {
-      return fail(Errc::listen_failed, fmt::format("the admin endpoint on {} port {}: {}", at.ip, at.port, failed.message()));
+      return fail(Errc::listen_failed, fmt::format("the admin endpoint on {}: {}", where, failed.message()));
     }
     const tcp::endpoint bound = acceptor.local_endpoint();
     address = bound.address().is_v6() ? fmt::format("[{}]:{}", bound.address().to_string(), bound.port())
@@ -258,7 +276,7 @@ struct Server::Impl {
         return;
       }
       if (!failed && shared.connections < shared.options.max_connections) {
-        std::make_shared<Connection>(std::move(socket), shared)->start();
+        serve(std::move(socket));
       } else if (!failed) {
         turn_away(socket);
       } else {
@@ -268,11 +286,21 @@ struct Server::Impl {
     });
   }
 
+  void serve(tcp::socket&& socket) {
+    if (shared.options.tls) {
+      return serve_tls(std::move(socket), shared);
+    }
+    using Serving = Connection<beast::tcp_stream>;
+    std::make_shared<Serving>(beast::tcp_stream(std::move(socket)), shared)->start();
+  }
+
   // The socket's buffer is empty, so it takes this much at once; whether it arrives is not waited for.
-  static void turn_away(tcp::socket& socket) {
-    beast::error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.send(asio::buffer(kBusy.data(), kBusy.size()), 0, ignored);
+  void turn_away(tcp::socket& socket) const {
+    if (!shared.options.tls) {
+      beast::error_code ignored;
+      socket.non_blocking(true, ignored);
+      socket.send(asio::buffer(kBusy.data(), kBusy.size()), 0, ignored);
+    }
   }
 
   // Out of descriptors: trying again at once would spin.
@@ -292,7 +320,7 @@ struct Server::Impl {
     context.run();
   }
 
-  Endpoints endpoints;
+  const Endpoints endpoints;
   Shared shared;
   asio::io_context context{1};
   tcp::acceptor acceptor{context};
@@ -302,12 +330,8 @@ struct Server::Impl {
 };
 
 Result<std::unique_ptr<Server>> Server::start(std::string_view listen, Endpoints endpoints, Options options) {
-  const Result<ListenAddress> at = parse_listen_address(listen);
-  if (!at) {
-    return std::unexpected(at.error());
-  }
-  auto impl = std::make_unique<Impl>(std::move(endpoints), options);
-  if (Result<void> listening = impl->listen(*at); !listening) {
+  auto impl = std::make_unique<Impl>(std::move(endpoints), std::move(options));
+  if (Result<void> listening = impl->listen(listen); !listening) {
     return std::unexpected(std::move(listening.error()));
   }
   impl->accept();

@@ -240,6 +240,53 @@ TEST_F(AdminServer, survives_a_callback_that_throws_and_has_no_path_without_a_ca
   EXPECT_TRUE(ask("POST /reload").starts_with("HTTP/1.1 404"));
 }
 
+TEST_F(AdminServer, listens_anywhere_and_answers_to_any_name_when_told_so) {
+  Endpoints endpoints;
+  endpoints.metrics = [] { return std::string("up 1\n"); };
+  Options options;
+  options.audience = Audience::anywhere;
+  options.base_path = "/broker";
+  for (const std::string_view listen : {"0.0.0.0:0", ":0", "localhost:0", "127.0.0.1:0"}) {
+    auto started = Server::start(listen, endpoints, options);
+    ASSERT_TRUE(started) << listen << ": " << started.error().message();
+    server_ = std::move(*started);
+    EXPECT_TRUE(ask("GET /broker/metrics", "Host: nats.example\r\n").ends_with("up 1\n")) << listen;
+    EXPECT_TRUE(ask("GET /metrics", "Host: nats.example\r\n").starts_with("HTTP/1.1 404")) << listen;
+  }
+  EXPECT_EQ(Server::start("no port", {}, options).error().code, Errc::bad_listen_address);
+  EXPECT_EQ(Server::start("name.invalid:1", {}, options).error().code, Errc::bad_listen_address);
+}
+
+TEST_F(AdminServer, sends_a_large_answer_whole_and_the_next_on_the_same_connection) {
+  Endpoints endpoints;
+  const std::string large(8'000'000, 'x');
+  endpoints.routes["/large"] = [&large](const Request&) { return Response{200, "text/plain", large}; };
+  endpoints.metrics = [] { return std::string("up 1\n"); };
+  run(std::move(endpoints));
+  const Client client(server_->address());
+  client.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(client.read_answer().ends_with("\r\n\r\n" + large));
+  client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(client.read_answer().ends_with("up 1\n"));
+}
+
+TEST_F(AdminServer, gives_up_on_a_reader_that_takes_nothing) {
+  Endpoints endpoints;
+  endpoints.routes["/large"] = [](const Request&) { return Response{200, "text/plain", std::string(64'000'000, 'x')}; };
+  endpoints.metrics = [] { return std::string("up 1\n"); };
+  Options options;
+  options.max_connections = 1;
+  options.request_timeout = std::chrono::milliseconds(100);
+  run(std::move(endpoints), options);
+  const Client idle(server_->address());
+  idle.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  std::string answer;
+  for (const Time until = now() + std::chrono::seconds(10); now() < until && !answer.ends_with("up 1\n");) {
+    answer = ask("GET /metrics");  // 503 as long as the first holds the only place
+  }
+  EXPECT_TRUE(answer.ends_with("up 1\n")) << answer;
+}
+
 TEST_F(AdminServer, stops_at_once_with_connections_open) {
   start();
   const Client idle(server_->address());
