@@ -98,6 +98,13 @@ struct ConnectionQuery {
   bool subscriptions = false;
 };
 
+// Which subscriptions to list; in an order that stays while they do, so that pages fit together.
+struct SubscriptionQuery {
+  std::string account;      // empty: of every account
+  std::string test;         // a literal subject: only those that a message to it would reach; empty: all
+  std::size_t most = 1024;  // no more than these
+};
+
 struct SublistFacts {
   std::uint64_t subscriptions = 0;
   std::uint64_t cache = 0;

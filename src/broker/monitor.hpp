@@ -37,8 +37,7 @@ class MonitorSource {
   [[nodiscard]] virtual const ClosedConnections& closed() = 0;
   // Every account, $G and the system account among them, used or not.
   [[nodiscard]] virtual std::vector<AccountFacts> accounts() = 0;
-  // The subscriptions of this account, or of all when empty.
-  [[nodiscard]] virtual std::vector<SubscriptionFacts> subscriptions(std::string_view account) = 0;
+  [[nodiscard]] virtual std::vector<SubscriptionFacts> subscriptions(const SubscriptionQuery& query) = 0;
   // Why the broker is not well ("thread 2 does not answer"); empty: it is. /healthz answers 503 with it.
   [[nodiscard]] virtual std::string trouble() = 0;
 };
