@@ -105,24 +105,26 @@ const Route& RouteCache::miss(std::uint64_t hash, std::string_view subject) {
 // Remembers it by a mark of 16 bits; taking one subject for another does no harm. More marks when many are lost, so
 // that a large set of subjects that come round and round gets in at all.
 bool RouteCache::asked_before(std::uint64_t hash) {
-  if (marks_.empty() || (marks_lost_ > 2 * marks_.size() && marks_.size() < kMaxMarks)) {
+  if (marks_.empty() || (marks_lost_ > marks_.size() / 2 && marks_.size() < kMaxMarks)) {
     const std::size_t size = marks_.empty() ? kFirstMarks : marks_.size() * 2;
     marks_.assign(size, 0);
     marks_lost_ = 0;
   }
   const auto mark = static_cast<std::uint16_t>((hash >> 48U) | 1U);
-  std::uint16_t& kept = marks_[(hash >> 20U) & (marks_.size() - 1)];
-  if (kept == mark) {
+  const std::size_t at = (hash >> 20U) & (marks_.size() - 1);
+  std::uint16_t& last = marks_[at];
+  std::uint16_t& one_before = marks_[at ^ 1U];
+  if (last == mark || one_before == mark) {
     return true;
   }
-  marks_lost_ += kept != 0 ? 1 : 0;
-  kept = mark;
+  marks_lost_ += one_before != 0 ? 1 : 0;
+  one_before = std::exchange(last, mark);
   return false;
 }
 
 RouteCache::Entry& RouteCache::place_for(std::uint64_t hash) {
-  if (filled_ * 4 >= entries_.size() * 3 && entries_.size() < kMaxEntries) {
-    grow();
+  if (entries_.empty()) {
+    entries_.resize(kFirstEntries);
   }
   Entry* const first = first_way(hash);
   Entry* victim = nullptr;
@@ -135,6 +137,10 @@ RouteCache::Entry& RouteCache::place_for(std::uint64_t hash) {
       victim = entry;
     }
   }
+  if (filled_ * 2 > entries_.size() && entries_.size() < kMaxEntries) {
+    grow();
+    return place_for(hash);
+  }
   if (victim == nullptr) {  // all were used: everybody gets a second chance, but one
     victim = first + (hash >> 60U) % kWays;
   }
@@ -146,12 +152,12 @@ RouteCache::Entry& RouteCache::place_for(std::uint64_t hash) {
 }
 
 void RouteCache::grow() {
-  std::vector<Entry> old(std::max(kFirstEntries, entries_.size() * 2));
+  std::vector<Entry> old(entries_.size() * 2);
   old.swap(entries_);
   filled_ = 0;
   for (Entry& entry : old) {
     if (!entry.subject.empty()) {
-      place_for(entry.hash) = std::move(entry);
+      place_for(entry.hash) = std::move(entry);  // there is room: a set of the old ones becomes two
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <shared_mutex>
 #include <string>
 #include <utility>
 

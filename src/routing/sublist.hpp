@@ -11,10 +11,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <shared_mutex>
 #include <string_view>
 #include <vector>
 
+#include "routing/rw_lock.hpp"
 #include "routing/subscription.hpp"
 
 namespace hawser::routing {
@@ -66,7 +66,7 @@ class Sublist {
   static constexpr std::uint64_t kChangesKept = 256;
 
   const std::uint64_t seed_;  // of the tokens' hashes, so that nobody can choose subjects that collide
-  mutable std::shared_mutex mutex_;
+  mutable RwLock mutex_;
   std::unique_ptr<Level> root_;
   struct Change {
     std::string subject;
