@@ -1,33 +1,23 @@
-// Whom a client's certificate names: for verify_and_map, for /connz and for log lines.
+// Whom a client's certificate names: for verify_and_map and log lines; and what it presented, for /connz.
 //
-// Plain values, made from a handshake that is over; free of OpenSSL. Making one costs some microseconds, so make it
-// when it is asked for: the SSL keeps the certificate.
+// Plain values, made from a handshake that is over; free of OpenSSL. The SSL keeps the certificate, so make them when
+// they are asked for, on the thread that the SSL belongs to.
 //
 //   const std::optional<PeerIdentity> peer = peer_identity(ssl);   if (peer) log(peer->subject);
 #pragma once
 
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "broker/distinguished_name.hpp"
 #include "broker/facts.hpp"
-
-struct ssl_st;
+#include "tls/peer_names.hpp"
 
 namespace hawser::broker {
 
-// Of the leaf alone: nothing else of the chain names anybody.
-struct PeerIdentity {
-  std::string subject;     // RFC 2253, most specific part first
-  DistinguishedName name;  // the same, taken apart, in the certificate's own order (most general part first)
-  std::vector<std::string> emails;
-  std::vector<std::string> dns_names;
-  std::vector<std::string> uris;
-};
+using PeerIdentity = tls::PeerNames;
 
 // Nothing: the client showed no certificate, or the handshake is not over.
-[[nodiscard]] std::optional<PeerIdentity> peer_identity(ssl_st* ssl);
+[[nodiscard]] inline std::optional<PeerIdentity> peer_identity(ssl_st* ssl) { return tls::peer_names(ssl); }
 // Every certificate that was presented, the leaf first. After a resumed handshake the leaf alone.
 [[nodiscard]] std::vector<PeerCertificateFacts> peer_certificates(ssl_st* ssl);
 

@@ -28,25 +28,6 @@ std::string ip_text(const ASN1_OCTET_STRING* address) {
   return text.data();
 }
 
-void describe_alternative_names(const X509* certificate, CertificateInfo& info) {
-  const Owned<GENERAL_NAMES> names(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
-    switch (name->type) {
-      case GEN_DNS: info.dns_names.push_back(text_of(name->d.dNSName)); break;
-      case GEN_EMAIL: info.emails.push_back(text_of(name->d.rfc822Name)); break;
-      case GEN_URI: info.uris.push_back(text_of(name->d.uniformResourceIdentifier)); break;
-      case GEN_IPADD:
-        if (std::string address = ip_text(name->d.iPAddress); !address.empty()) {
-          info.ip_addresses.push_back(std::move(address));
-        }
-        break;
-      default: break;
-    }
-  }
-}
-
 std::string digest_of_der(unsigned char* der, int length) {
   if (length <= 0) {
     return {};
@@ -54,12 +35,6 @@ std::string digest_of_der(unsigned char* der, int length) {
   std::string digest = sha256_hex({reinterpret_cast<const char*>(der), static_cast<std::size_t>(length)});
   OPENSSL_free(der);
   return digest;
-}
-
-std::string spki_sha256(const X509* certificate) {
-  unsigned char* der = nullptr;
-  const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
-  return digest_of_der(der, length);
 }
 
 }  // namespace
@@ -140,6 +115,33 @@ std::string spki_sha256(const EVP_PKEY* key) {
   return digest_of_der(der, length);
 }
 
+AlternativeNames alternative_names(const X509* certificate) {
+  AlternativeNames found;
+  const Owned<GENERAL_NAMES> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    switch (name->type) {
+      case GEN_DNS: found.dns_names.push_back(text_of(name->d.dNSName)); break;
+      case GEN_EMAIL: found.emails.push_back(text_of(name->d.rfc822Name)); break;
+      case GEN_URI: found.uris.push_back(text_of(name->d.uniformResourceIdentifier)); break;
+      case GEN_IPADD:
+        if (std::string address = ip_text(name->d.iPAddress); !address.empty()) {
+          found.ip_addresses.push_back(std::move(address));
+        }
+        break;
+      default: break;
+    }
+  }
+  return found;
+}
+
+std::string spki_sha256(const X509* certificate) {
+  unsigned char* der = nullptr;
+  const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+  return digest_of_der(der, length);
+}
+
 CertificateInfo describe(const x509_st* certificate) {
   CertificateInfo info;
   info.subject = rfc2253(X509_get_subject_name(certificate));
@@ -152,7 +154,11 @@ CertificateInfo describe(const x509_st* certificate) {
   X509_digest(certificate, EVP_sha256(), digest.data(), &length);
   info.sha256 = hex(digest.data(), length);
   info.spki_sha256 = spki_sha256(certificate);
-  describe_alternative_names(certificate, info);
+  AlternativeNames names = alternative_names(certificate);
+  info.dns_names = std::move(names.dns_names);
+  info.ip_addresses = std::move(names.ip_addresses);
+  info.emails = std::move(names.emails);
+  info.uris = std::move(names.uris);
   const EVP_PKEY* key = X509_get0_pubkey(certificate);
   info.key_type = describe_key(key);
   info.security_bits = key == nullptr ? 0 : static_cast<std::uint32_t>(EVP_PKEY_get_security_bits(key));

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "tls/context.hpp"
 #include "tls/material.hpp"
 #include "tls/session_cache.hpp"
 
@@ -15,12 +16,16 @@ namespace hawser::tls {
 
 struct Connection {
   MaterialPtr material;  // the verifier reads it: alive as long as the SSL
+  PinsPtr pins;          // likewise; null: any verified certificate will do
   std::shared_ptr<SessionCache> sessions;
   std::string session_key;                  // empty: sessions are not kept
   std::string expected_name;                // of the server; empty on the server's side
   std::optional<Error> rejected;            // why the verifier refused the peer
   bool certificate_wanted_in_vain = false;  // the peer asked for a certificate that we do not have
 };
+
+// Whether the leaf's key is among the pins, when there are any. Errors: broker_pin_mismatch.
+[[nodiscard]] Result<void> check_pins(const PinsPtr& pins, const X509* leaf);
 
 // Null for an SSL that was not made by a Context.
 [[nodiscard]] Connection* connection_of(const SSL* ssl);

@@ -9,6 +9,7 @@
 #include "tls/material_parts.hpp"
 #include "tls/openssl.hpp"
 #include "tls/session_cache.hpp"
+#include "tls/tickets.hpp"
 #include "tls/verify.hpp"
 
 namespace hawser::tls {
@@ -16,7 +17,6 @@ namespace {
 
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";  // TLS 1.2: forward secrecy and AEAD only
 constexpr const char* kGroups = "X25519:P-256:P-384";
-constexpr int kLongestChain = 8;
 
 int connection_slot() {
   static const int slot = SSL_get_ex_new_index(
@@ -37,10 +37,19 @@ int verify_peer(X509_STORE_CTX* context, void*) {
     return 0;
   }
   const int ok = verify_by_rules(context, connection->material->parts());
-  if (ok != 1 && SSL_get_verify_mode(ssl_of(context)) != SSL_VERIFY_NONE) {
-    connection->rejected = verification_error(context, connection->expected_name);
+  if (SSL_get_verify_mode(ssl_of(context)) == SSL_VERIFY_NONE) {
+    return ok;
   }
-  return ok;
+  if (ok != 1) {
+    connection->rejected = verification_error(context, connection->expected_name);
+    return ok;
+  }
+  if (Result<void> pinned = check_pins(connection->pins, X509_STORE_CTX_get0_cert(context)); !pinned) {
+    connection->rejected = std::move(pinned.error());
+    X509_STORE_CTX_set_error(context, X509_V_ERR_APPLICATION_VERIFICATION);
+    return 0;
+  }
+  return 1;
 }
 
 int keep_session(SSL* ssl, SSL_SESSION* session) {
@@ -109,6 +118,16 @@ void announce_authorities(SSL_CTX* ctx, const Material::Parts& parts) {
 
 }  // namespace
 
+Result<void> check_pins(const PinsPtr& pins, const X509* leaf) {
+  if (pins == nullptr) {
+    return {};
+  }
+  const std::string key = spki_sha256(leaf);
+  return pins->contains(key) ? Result<void>()
+                             : fail(Errc::broker_pin_mismatch, fmt::format("certificate {} with the key {}",
+                                                                           rfc2253(X509_get_subject_name(leaf)), key));
+}
+
 Connection* connection_of(const SSL* ssl) {
   return ssl == nullptr ? nullptr : static_cast<Connection*>(SSL_get_ex_data(ssl, connection_slot()));
 }
@@ -158,6 +177,7 @@ Result<void> Context::apply(const ServerOptions& options) {
   SSL_CTX* ctx = native_.get();
   verifies_ = options.client_certificate != ClientCertificate::none;
   requires_certificate_ = options.client_certificate == ClientCertificate::required;
+  pins_ = options.pins.empty() ? nullptr : std::make_shared<const Pins>(options.pins);
   if (verifies_ && material_->trust().empty()) {
     return fail(Errc::tls_no_trust, material_->has_certificate() ? material_->chain().front().subject : std::string());
   }
@@ -173,10 +193,15 @@ Result<void> Context::apply(const ServerOptions& options) {
   SSL_CTX_set_num_tickets(ctx, options.tickets);
   if (options.tickets == 0) {
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+  } else {
+    verify_resumed(ctx);
   }
   Result<void> done =
       set_up(ctx, options.min_version, options.cipher_suites.empty() ? kCiphers : options.cipher_suites.c_str(),
              options.groups.empty() ? kGroups : options.groups);
+  if (done && !options.tls13_suites.empty() && SSL_CTX_set_ciphersuites(ctx, options.tls13_suites.c_str()) != 1) {
+    done = refused(fmt::format("setting the TLS 1.3 cipher suites \"{}\"", options.tls13_suites));
+  }
   if (done) {
     done = use_identity();
   }
@@ -234,6 +259,7 @@ Result<SslPtr> Context::open(std::string session_key, std::string expected_name)
   }
   auto connection = std::make_unique<Connection>();
   connection->material = material_;
+  connection->pins = pins_;
   connection->sessions = sessions_;
   connection->session_key = std::move(session_key);
   connection->expected_name = std::move(expected_name);
@@ -281,25 +307,17 @@ Result<void> Context::verify_again(ssl_st* live, WallTime now) const {
     return requires_certificate_ ? fail(Errc::tls_peer_without_certificate, "verifying a live peer again")
                                  : Result<void>();
   }
-  const Owned<X509_STORE_CTX> context(X509_STORE_CTX_new());
-  X509_STORE_CTX_init(context.get(), SSL_CTX_get_cert_store(native_.get()), leaf.get(), SSL_get_peer_cert_chain(live));
-  X509_STORE_CTX_set_default(context.get(), peer_is_client ? "ssl_client" : "ssl_server");
-  X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
-  X509_VERIFY_PARAM_set_depth(parameters, kLongestChain);
-  X509_VERIFY_PARAM_set_time(parameters, std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
-  std::string name;
+  Expectation expected{.usage = peer_is_client ? Usage::client : Usage::server, .at = now};
   if (const Connection* connection = connection_of(live); connection != nullptr && !peer_is_client) {
-    name = material_->source().server_name.empty() ? connection->expected_name : material_->source().server_name;
-    if (Result<void> named = expect_name(parameters, name); !named) {
-      return named;
-    }
+    expected.name =
+        material_->source().server_name.empty() ? connection->expected_name : material_->source().server_name;
   }
-  if (verify_by_rules(context.get(), material_->parts()) == 1) {
-    return {};
-  }
-  Error error = verification_error(context.get(), name);
-  ERR_clear_error();
-  return std::unexpected(std::move(error));
+  // A resumed connection has its peer's intermediates from the ticket.
+  const Ticketed ticketed(SSL_session_reused(live) == 1 ? SSL_get0_session(live) : nullptr);
+  Result<void> verified =
+      verify_leaf(leaf.get(), ticketed.chain() != nullptr ? ticketed.chain() : SSL_get_peer_cert_chain(live),
+                  SSL_CTX_get_cert_store(native_.get()), material_->parts(), expected);
+  return verified ? check_pins(pins_, leaf.get()) : verified;
 }
 
 std::size_t Context::kept_sessions() const { return sessions_->size(); }

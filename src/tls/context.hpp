@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,14 +52,22 @@ struct ClientOptions {
   bool dangerous_skip_verify = false;  // accepts any server; posture allows it in development only
 };
 
+// SHA-256 of a leaf's public key (CertificateInfo::spki_sha256), lowercase hex.
+using Pins = std::set<std::string>;
+using PinsPtr = std::shared_ptr<const Pins>;
+
 enum class ClientCertificate : std::uint8_t { none, optional, required };
 
 struct ServerOptions {
   Version min_version = Version::tls12;
   ClientCertificate client_certificate = ClientCertificate::required;
-  std::size_t tickets = 0;      // TLS 1.3 session tickets a handshake; OpenSSL's own 2 cost half a handshake more
+  // TLS 1.3 session tickets a handshake; OpenSSL's own 2 cost half a handshake more. With TLS 1.2, 0: none, else one. A
+  // client that resumes is verified again; one that does not pass has to make a whole handshake.
+  std::size_t tickets = 0;
   std::string cipher_suites{};  // OpenSSL's list for TLS 1.2; empty: forward secrecy and AEAD only
+  std::string tls13_suites{};   // OpenSSL's list for TLS 1.3; empty: all
   std::string groups{};         // "X25519:P-256:P-384" when empty
+  Pins pins{};                  // which clients alone may come in, besides what the CAs say; empty: no such list
 };
 
 // The server that a client connection goes to.
@@ -80,7 +89,7 @@ class Context {
   [[nodiscard]] Result<SslPtr> accept() const;
 
   // Whether a live peer (its handshake done under an older context) would still be let in under this one: its chain,
-  // its name, the CRLs, the time. Errors: as of handshake_error.
+  // its name, the CRLs, the time, the pins. Errors: as of handshake_error.
   [[nodiscard]] Result<void> verify_again(ssl_st* live, WallTime now) const;
 
   [[nodiscard]] const MaterialPtr& material() const noexcept { return material_; }
@@ -103,6 +112,7 @@ class Context {
   Result<SslPtr> open(std::string session_key, std::string expected_name) const;
 
   MaterialPtr material_;
+  PinsPtr pins_;
   bool verifies_ = true;              // the peer must verify, if it has a certificate
   bool requires_certificate_ = true;  // and must have one
   std::shared_ptr<SessionCache> sessions_;

@@ -13,6 +13,7 @@
 #include <openssl/x509v3.h>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tls/certificate.hpp"
 
@@ -64,5 +65,14 @@ using Owned = std::unique_ptr<T, OpensslFree>;
 [[nodiscard]] CrlInfo describe_crl(X509_CRL* crl);
 [[nodiscard]] std::string describe_key(const EVP_PKEY* key);  // "EC P-256", "RSA 2048", "ED25519"
 [[nodiscard]] std::string spki_sha256(const EVP_PKEY* key);
+[[nodiscard]] std::string spki_sha256(const X509* certificate);
+
+struct AlternativeNames {
+  std::vector<std::string> dns_names;
+  std::vector<std::string> ip_addresses;
+  std::vector<std::string> emails;
+  std::vector<std::string> uris;
+};
+[[nodiscard]] AlternativeNames alternative_names(const X509* certificate);
 
 }  // namespace hawser::tls

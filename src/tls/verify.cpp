@@ -159,6 +159,28 @@ Error verification_error(X509_STORE_CTX* context, std::string_view expected_name
   return {code, std::move(doing)};
 }
 
+Result<void> verify_leaf(X509* leaf, STACK_OF(X509) * others, X509_STORE* store, const Material::Parts& trust,
+                         const Expectation& expected) {
+  const Owned<X509_STORE_CTX> context(X509_STORE_CTX_new());
+  X509_STORE_CTX_init(context.get(), store, leaf, others);
+  X509_STORE_CTX_set_default(context.get(), expected.usage == Usage::client ? "ssl_client" : "ssl_server");
+  X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_depth(parameters, kLongestChain);
+  X509_VERIFY_PARAM_set_time(parameters,
+                             std::chrono::floor<std::chrono::seconds>(expected.at).time_since_epoch().count());
+  if (!expected.name.empty()) {
+    if (Result<void> named = expect_name(parameters, expected.name); !named) {
+      return named;
+    }
+  }
+  if (verify_by_rules(context.get(), trust) == 1) {
+    return {};
+  }
+  Error error = verification_error(context.get(), expected.name);
+  ERR_clear_error();
+  return std::unexpected(std::move(error));
+}
+
 Result<void> verify_pem(std::string_view chain_pem, const Material& trust, const Expectation& expected) {
   Result<std::vector<Owned<X509>>> chain = parse_certificates(chain_pem, "the chain");
   if (!chain) {
@@ -173,25 +195,8 @@ Result<void> verify_pem(std::string_view chain_pem, const Material& trust, const
   for (const Owned<X509>& certificate : *chain) {
     sk_X509_push(untrusted.get(), certificate.get());
   }
-  const Owned<X509_STORE_CTX> context(X509_STORE_CTX_new());
-  X509_STORE_CTX_init(context.get(), parts.store ? parts.store.get() : none.get(), chain->front().get(),
-                      untrusted.get());
-  X509_STORE_CTX_set_default(context.get(), expected.usage == Usage::client ? "ssl_client" : "ssl_server");
-  X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
-  X509_VERIFY_PARAM_set_time(parameters,
-                             std::chrono::floor<std::chrono::seconds>(expected.at).time_since_epoch().count());
-  if (!expected.name.empty()) {
-    if (Result<void> named = expect_name(parameters, expected.name); !named) {
-      return named;
-    }
-  }
-  const int ok = verify_by_rules(context.get(), parts);
-  if (ok == 1) {
-    return {};
-  }
-  Error error = verification_error(context.get(), expected.name);
-  ERR_clear_error();
-  return std::unexpected(std::move(error));
+  return verify_leaf(chain->front().get(), untrusted.get(), parts.store ? parts.store.get() : none.get(), parts,
+                     expected);
 }
 
 }  // namespace hawser::tls

@@ -15,7 +15,10 @@
 #include "base/error.hpp"
 #include "tls/material.hpp"
 
-struct x509_store_ctx_st;  // OpenSSL's X509_STORE_CTX
+struct x509_st;  // OpenSSL's X509
+struct x509_store_st;
+struct x509_store_ctx_st;
+struct stack_st_X509;
 struct X509_VERIFY_PARAM_st;
 
 namespace hawser::tls {
@@ -32,8 +35,13 @@ struct Expectation {
 
 // OpenSSL's level 2: keys and signatures of at least 112 bits (RSA 2048; no SHA-1).
 inline constexpr int kSecurityLevel = 2;
+inline constexpr int kLongestChain = 8;
 
 // For the other files of this room.
+// Outside of a handshake: a leaf, and what came with it (may be null). `store` is that of `trust`, or one with the
+// system's roots too. Errors: as of handshake_error.
+[[nodiscard]] Result<void> verify_leaf(x509_st* leaf, stack_st_X509* others, x509_store_st* store,
+                                       const Material::Parts& trust, const Expectation& expected);
 // X509_verify_cert by the rules above, on a context whose store is that of `trust` (or one with the system's roots
 // too).
 [[nodiscard]] int verify_by_rules(x509_store_ctx_st* context, const Material::Parts& trust);
