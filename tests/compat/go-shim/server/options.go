@@ -1,0 +1,152 @@
+// Package server has the names of github.com/nats-io/nats-server/v2/server that nats.go's tests use. Its servers are processes:
+// the program named by NATS_SERVER_BIN, with a configuration written from Options.
+package server
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options that a configuration can express; what has no key there is accepted and left out.
+type Options struct {
+	ConfigFile            string
+	ServerName            string
+	Host                  string
+	Port                  int
+	HTTPHost              string
+	HTTPPort              int
+	Trace                 bool
+	Debug                 bool
+	NoLog                 bool
+	NoSigs                bool
+	NoHeaderSupport       bool
+	DisableShortFirstPing bool
+	MaxConn               int
+	MaxSubs               int
+	MaxControlLine        int32
+	MaxPayload            int32
+	MaxPending            int64
+	PingInterval          time.Duration
+	MaxPingsOut           int
+	WriteDeadline         time.Duration
+	Username              string
+	Password              string
+	Authorization         string
+	AuthTimeout           float64
+	Users                 []*User
+	Nkeys                 []*NkeyUser
+	NoAuthUser            string
+	TrustedKeys           []string
+	TLS                   bool
+	TLSVerify             bool
+	TLSTimeout            float64
+	TLSConfig             *tls.Config
+	Cluster               ClusterOpts
+	Routes                []*url.URL
+	Tags                  []string
+	JetStream             bool
+}
+
+type ClusterOpts struct {
+	Name string
+	Host string
+	Port int
+}
+
+type User struct {
+	Username    string
+	Password    string
+	Permissions *Permissions
+}
+
+type NkeyUser struct {
+	Nkey        string
+	Permissions *Permissions
+}
+
+type Permissions struct {
+	Publish   *SubjectPermission
+	Subscribe *SubjectPermission
+	Response  *ResponsePermission
+}
+
+type SubjectPermission struct {
+	Allow []string
+	Deny  []string
+}
+
+type ResponsePermission struct {
+	MaxMsgs int
+	Expires time.Duration
+}
+
+// TLSConfigOpts are the files from which GenTLSConfig makes a configuration, and from which the server's is written.
+type TLSConfigOpts struct {
+	CertFile string
+	KeyFile  string
+	CaFile   string
+	Verify   bool
+	Insecure bool
+	Timeout  float64
+}
+
+var (
+	tlsFilesLock sync.Mutex
+	tlsFiles     = map[*tls.Config]TLSConfigOpts{}
+)
+
+// GenTLSConfig remembers the files that the result stands for: a process can be told nothing else.
+func GenTLSConfig(files *TLSConfigOpts) (*tls.Config, error) {
+	pair, err := tls.LoadX509KeyPair(files.CertFile, files.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+	if files.CaFile != "" {
+		pem, err := os.ReadFile(files.CaFile)
+		if err != nil {
+			return nil, err
+		}
+		config.ClientCAs = x509.NewCertPool()
+		if !config.ClientCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("no certificates in %s", files.CaFile)
+		}
+	}
+	if files.Verify {
+		config.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	tlsFilesLock.Lock()
+	defer tlsFilesLock.Unlock()
+	tlsFiles[config] = *files
+	return config, nil
+}
+
+// RoutesFromStr parses URLs separated by commas; what is not a URL is left out.
+func RoutesFromStr(text string) []*url.URL {
+	var routes []*url.URL
+	for _, each := range strings.Split(text, ",") {
+		if route, err := url.Parse(strings.TrimSpace(each)); err == nil {
+			routes = append(routes, route)
+		}
+	}
+	return routes
+}
+
+// MemAccResolver keeps account JWTs until SetAccountResolver gives them to the process.
+type MemAccResolver struct {
+	accounts map[string]string
+}
+
+func (r *MemAccResolver) Store(name, jwt string) error {
+	if r.accounts == nil {
+		r.accounts = map[string]string{}
+	}
+	r.accounts[name] = jwt
+	return nil
+}
