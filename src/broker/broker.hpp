@@ -2,7 +2,8 @@
 //
 // start() returns once it listens; from then on its threads serve. reload() applies a whole new configuration or
 // nothing of it. All of it is thread-safe, and nothing may be called from a callback that it was given. The destructor
-// stops it: connections are closed, what they had still to be sent is given a moment, the ports are free when it returns.
+// stops it: connections are closed, what they had still to be sent is given a moment, the ports are free when it
+// returns.
 //
 //   auto broker = Broker::start(std::move(settings), {.version = "1.0"});
 //   log::info("listens", {{"listen", (*broker)->listen_address()->text()}});
@@ -22,7 +23,7 @@
 namespace hawser::broker {
 
 struct BrokerHost {
-  std::string version = "0.0.0";             // of Hawser: part of what INFO says
+  std::string version = "0.0.0";              // of Hawser: part of what INFO says
   std::function<void()> lame_duck_over = {};  // once every client is gone; on a thread of the broker's
 };
 
@@ -37,8 +38,8 @@ class Broker {
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
 
-  // What changed, a line each ("tls", "authorization users" …). On an error nothing has changed. Returns when every live
-  // connection was checked against it. Errors: those of start(), broker_reload_unsupported.
+  // What changed, a line each ("tls", "authorization users" …). On an error nothing has changed. Returns when every
+  // live connection was checked against it. Errors: those of start(), broker_reload_unsupported.
   [[nodiscard]] Result<std::vector<std::string>> reload(Settings settings);
 
   // Refuses new clients, tells those it has to go elsewhere, and closes them one after the other (lame_duck_duration).

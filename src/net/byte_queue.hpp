@@ -80,6 +80,15 @@ class ByteQueue {
       append_slowly(bytes);
     }
   }
+  // The same as one after the other.
+  template <class... Views>
+  void append_all(Views... pieces) {
+    if (cursor_ != nullptr && tail_->room() >= (pieces.size() + ...)) {
+      (put(pieces), ...);
+    } else {
+      (append_slowly(pieces), ...);
+    }
+  }
   // At most 4 GiB of `whole`, from `from` on, without a copy.
   void append_shared(SharedBytes whole, std::size_t from = 0);
 

@@ -1,0 +1,62 @@
+// Messages from one thread's clients to another thread's, as one value.
+//
+// Bodies are copied once for the thread, however many of its subscriptions a message goes to. Built by the thread that
+// sends, read by the one that receives.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/message.hpp"
+#include "broker/subscription.hpp"
+
+namespace hawser::broker {
+
+class Batch {
+ public:
+  static constexpr std::size_t kEnough = 256UL << 10U;  // bytes, then it is sent on without waiting for more
+
+  // Deliveries of the same message follow each other and have the same serial, which is not 0.
+  void add(const Message& message, std::uint64_t serial, SubscriptionPtr to, bool queued);
+  [[nodiscard]] bool empty() const noexcept { return deliveries_.empty(); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return arena_.size(); }
+
+  // f(const Message&, std::span<const Delivery>), in order.
+  struct Delivery {
+    SubscriptionPtr to;
+    std::uint32_t letter;
+    bool queued;  // as the one member of its group
+  };
+  template <class F>
+  void each(F&& f) const {
+    for (std::size_t i = 0; i < deliveries_.size();) {
+      std::size_t end = i + 1;
+      while (end < deliveries_.size() && deliveries_[end].letter == deliveries_[i].letter) {
+        ++end;
+      }
+      f(message(letters_[deliveries_[i].letter]), std::span(deliveries_).subspan(i, end - i));
+      i = end;
+    }
+  }
+
+ private:
+  struct Letter {
+    std::uint64_t from;
+    std::size_t at;
+    std::uint32_t subject;
+    std::uint32_t reply;
+    std::uint32_t headers;
+    std::size_t body;
+  };
+  [[nodiscard]] Message message(const Letter& letter) const;
+
+  std::string arena_;
+  std::vector<Letter> letters_;
+  std::vector<Delivery> deliveries_;
+  std::uint64_t last_serial_ = 0;
+};
+
+}  // namespace hawser::broker

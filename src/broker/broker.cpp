@@ -1,0 +1,488 @@
+#include "broker/broker.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <netdb.h>
+
+#include "base/log.hpp"
+#include "broker/hub.hpp"
+#include "broker/reload_changes.hpp"
+#include "broker/validate.hpp"
+#include "broker/worker.hpp"
+#include "identity/nkey.hpp"
+#include "net/listener.hpp"
+#include "wire/subject.hpp"
+
+namespace hawser::broker {
+namespace {
+
+constexpr Duration kReloadWithin = std::chrono::seconds(10);
+
+Result<net::Address> resolve(const Listen& listen) {
+  const std::string host = listen.host.empty() ? "0.0.0.0" : listen.host;
+  if (auto literal = net::Address::literal(host, listen.port)) {
+    return literal;
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (const int code = getaddrinfo(host.c_str(), nullptr, &hints, &found); code != 0 || found == nullptr) {
+    return fail(Errc::listen_failed, "resolving " + host + ": " + gai_strerror(code));
+  }
+  const std::string ip = net::Address::from(found->ai_addr, found->ai_addrlen).ip();
+  freeaddrinfo(found);
+  return net::Address::literal(ip, listen.port);
+}
+
+Result<ConfigurationPtr> configure(Settings settings) {
+  if (auto valid = validate(settings); !valid) {
+    return std::unexpected(std::move(valid.error()));
+  }
+  auto made = std::make_shared<Configuration>();
+  made->settings = std::make_shared<const Settings>(std::move(settings));
+  auto authenticator = Authenticator::make(made->settings);
+  if (!authenticator) {
+    return std::unexpected(std::move(authenticator.error()));
+  }
+  made->authenticator = std::move(*authenticator);
+  if (made->settings->tls) {
+    auto tls = TlsPolicy::make(*made->settings->tls, std::chrono::floor<std::chrono::seconds>(wall_now()));
+    if (!tls) {
+      return std::unexpected(std::move(tls.error()));
+    }
+    made->tls = std::move(*tls);
+  }
+  if (made->tls && made->settings->monitoring.https) {
+    auto context =
+        tls::Context::server(made->tls->context().material(), {.client_certificate = tls::ClientCertificate::none});
+    if (!context) {
+      return std::unexpected(std::move(context.error()));
+    }
+    made->monitoring_tls = std::move(*context);
+  }
+  made->loaded = wall_now();
+  return made;
+}
+
+}  // namespace
+
+class Broker::Impl final : public MonitorSource {
+ public:
+  Impl(ConfigurationPtr configuration, BrokerHost host)
+      : host_(std::move(host)), configuration_(std::move(configuration)) {}
+  ~Impl() override { stop(); }
+
+  Result<void> start();
+  Result<std::vector<std::string>> reload(Settings settings);
+  void lame_duck();
+  void stop();
+
+  std::shared_ptr<const Settings> settings() override { return configuration()->settings; }
+  ServerFacts server() override;
+  std::vector<ConnectionFacts> connections(const ConnectionQuery& query) override;
+  const ClosedConnections& closed() override { return hub_.closed; }
+  std::vector<AccountFacts> accounts() override;
+  std::vector<SubscriptionFacts> subscriptions(const SubscriptionQuery& query) override;
+  std::string trouble() override;
+
+  std::optional<net::Address> listen_address;
+  std::optional<net::Address> trusted_address;
+  std::unique_ptr<Monitor> monitor;
+  Hub hub_;
+
+ private:
+  Result<void> listen_on(const net::Address& address, Door door, std::optional<net::Address>& bound);
+  Result<void> open_listeners();
+  void accept(net::Fd fd, const net::Address& peer, Door door);
+  void close_listeners();
+  void tell_where(Configuration& configuration) const;
+  ConfigurationPtr configuration() const {
+    const std::lock_guard lock(mutex_);
+    return configuration_;
+  }
+
+  BrokerHost host_;
+  mutable std::mutex mutex_;
+  ConfigurationPtr configuration_;  // guarded by mutex_
+  std::mutex reloading_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;  // on the first worker's thread
+  std::atomic<std::size_t> workers_left_{0};
+  std::atomic<std::uint64_t> reloads_{0};
+  std::atomic<std::uint64_t> failed_reloads_{0};
+  bool stopped_ = false;
+};
+
+Result<void> Broker::Impl::start() {
+  auto key = identity::KeyPair::create(identity::KeyKind::server);
+  if (!key) {
+    return std::unexpected(std::move(key.error()));
+  }
+  hub_.server_id = key->public_key().text();
+  hub_.version = version_text(host_.version);
+  hub_.started = wall_now();
+  const Settings& settings = *configuration_->settings;
+  std::ignore = hub_.accounts.at(kGlobalAccount);
+  std::ignore = hub_.accounts.at(settings.system_account);
+  for (const Account& account : settings.accounts) {
+    std::ignore = hub_.accounts.at(account.name);
+  }
+  for (std::uint32_t i = 0; i < std::max<std::size_t>(settings.threads, 1); ++i) {
+    auto worker = Worker::make(hub_, i, configuration_);
+    if (!worker) {
+      return std::unexpected(std::move(worker.error()));
+    }
+    hub_.workers.push_back(worker->get());
+    workers_.push_back(std::move(*worker));
+  }
+  if (auto opened = open_listeners(); !opened) {
+    return opened;
+  }
+  for (const auto& worker : workers_) {
+    worker->start();
+  }
+  if (settings.monitoring.http || settings.monitoring.https) {
+    auto started = Monitor::start(settings.monitoring, *this,
+                                  [this]() -> tls::ContextPtr { return configuration()->monitoring_tls; });
+    if (!started) {
+      return std::unexpected(std::move(started.error()));
+    }
+    monitor = std::move(*started);
+  }
+  return {};
+}
+
+Result<void> Broker::Impl::open_listeners() {
+  const Settings& settings = *configuration_->settings;
+  if (settings.trusted) {
+    auto address = net::Address::parse(settings.trusted->address);
+    if (!address) {
+      return std::unexpected(std::move(address.error()));
+    }
+    if (!address->is_loopback()) {
+      return fail(Errc::not_loopback, "the plain listener without credentials: " + address->text());
+    }
+    if (auto opened = listen_on(*address, Door::trusted, trusted_address); !opened) {
+      return opened;
+    }
+  }
+  if (settings.listen) {
+    auto address = resolve(*settings.listen);
+    if (!address) {
+      return std::unexpected(std::move(address.error()));
+    }
+    if (auto opened = listen_on(*address, Door::listener, listen_address); !opened) {
+      return opened;
+    }
+  }
+  auto placed = std::make_shared<Configuration>(*configuration_);
+  tell_where(*placed);
+  configuration_ = placed;
+  for (const auto& worker : workers_) {
+    worker->begin_with(configuration_);
+  }
+  return {};
+}
+
+void Broker::Impl::tell_where(Configuration& configuration) const {
+  const Settings& settings = *configuration.settings;
+  const std::optional<net::Address>& bound = listen_address ? listen_address : trusted_address;
+  configuration.host = settings.listen ? settings.listen->host : "127.0.0.1";
+  configuration.port = bound ? bound->port() : 0;
+  if (const std::string& told = settings.client_advertise; !told.empty()) {
+    const auto colon = told.rfind(':');
+    configuration.host = told.substr(0, colon);
+    if (colon != std::string::npos) {
+      configuration.port = static_cast<std::uint16_t>(std::strtoul(told.c_str() + colon + 1, nullptr, 10));
+    }
+  }
+}
+
+Result<void> Broker::Impl::listen_on(const net::Address& address, Door door, std::optional<net::Address>& bound) {
+  auto listener =
+      net::Listener::open(workers_.front()->reactor(), address,
+                          [this, door](net::Fd fd, const net::Address& peer) { accept(std::move(fd), peer, door); });
+  if (!listener) {
+    return std::unexpected(std::move(listener.error()));
+  }
+  bound = (*listener)->address();
+  listeners_.push_back(std::move(*listener));
+  return {};
+}
+
+void Broker::Impl::accept(net::Fd fd, const net::Address& peer, Door door) {
+  const auto emptiest = std::ranges::min_element(workers_, {}, [](const auto& worker) { return worker->clients(); });
+  (*emptiest)->accept(std::move(fd), peer, door);
+}
+
+// On the first worker's thread, or when that has ended.
+void Broker::Impl::close_listeners() {
+  for (auto& listener : listeners_) {
+    listener->close();
+    workers_.front()->reactor().retire(std::move(listener));
+  }
+  listeners_.clear();
+}
+
+Result<std::vector<std::string>> Broker::Impl::reload(Settings settings) {
+  const std::lock_guard one(reloading_);
+  const ConfigurationPtr before = configuration();
+  const auto failed = [this](Error error) {
+    failed_reloads_.fetch_add(1);
+    return std::unexpected(std::move(error));
+  };
+  if (auto allowed = can_reload(*before->settings, settings); !allowed) {
+    return failed(std::move(allowed.error()));
+  }
+  auto made = configure(std::move(settings));
+  if (!made) {
+    return failed(std::move(made.error()));
+  }
+  auto placed = std::make_shared<Configuration>(**made);
+  tell_where(*placed);
+  for (const Account& account : placed->settings->accounts) {
+    std::ignore = hub_.accounts.at(account.name);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    configuration_ = placed;
+  }
+  struct Progress {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t left;
+  };
+  auto progress = std::make_shared<Progress>();
+  progress->left = workers_.size();
+  for (const auto& worker : workers_) {
+    worker->take_up(placed, [progress] {
+      const std::lock_guard lock(progress->mutex);
+      --progress->left;
+      progress->changed.notify_one();
+    });
+  }
+  std::unique_lock lock(progress->mutex);
+  if (!progress->changed.wait_for(lock, kReloadWithin, [&] { return progress->left == 0; })) {
+    log::error("a thread did not answer to the reload in time", {{"threads", progress->left}});
+  }
+  reloads_.fetch_add(1);
+  return describe_changes(*before, *placed);
+}
+
+void Broker::Impl::lame_duck() {
+  if (hub_.lame_duck.exchange(true)) {
+    return;
+  }
+  const ConfigurationPtr now = configuration();
+  workers_left_ = workers_.size();
+  workers_.front()->reactor().post([this] { close_listeners(); });
+  for (const auto& worker : workers_) {
+    worker->lame_duck(now->settings->lame_duck_grace_period, now->settings->lame_duck_duration, [this] {
+      if (workers_left_.fetch_sub(1) == 1 && host_.lame_duck_over) {
+        host_.lame_duck_over();
+      }
+    });
+  }
+}
+
+void Broker::Impl::stop() {
+  if (std::exchange(stopped_, true)) {
+    return;
+  }
+  if (monitor) {
+    monitor->stop();
+  }
+  if (!workers_.empty()) {
+    if (workers_.front()->running()) {
+      workers_.front()->reactor().post([this] { close_listeners(); });
+    } else {
+      close_listeners();
+    }
+  }
+  for (const auto& worker : workers_) {
+    worker->stop();
+  }
+  hub_.passwords.reset();  // its answers are posted to workers
+}
+
+ServerFacts Broker::Impl::server() {
+  const ConfigurationPtr now = configuration();
+  const Counters& counters = hub_.counters;
+  ServerFacts facts;
+  facts.id = hub_.server_id;
+  facts.name = now->settings->server_name.empty() ? hub_.server_id : now->settings->server_name;
+  facts.version = hub_.version;
+  facts.host = now->host;
+  facts.port = now->port;
+  facts.start = hub_.started;
+  facts.config_loaded = now->loaded;
+  facts.connections = hub_.clients.load();
+  facts.total_connections = counters.connections.value();
+  facts.slow_consumers_pending = counters.slow_pending.value();
+  facts.slow_consumers_deadline = counters.slow_deadline.value();
+  facts.stale_connections = counters.stale.value();
+  facts.auth_failures = counters.auth_failures.value();
+  facts.tls_failures = counters.tls_failures.value();
+  facts.denied_publishes = counters.denied_publishes.value();
+  facts.denied_subscribes = counters.denied_subscribes.value();
+  facts.reloads = reloads_.load();
+  facts.failed_reloads = failed_reloads_.load();
+  facts.lame_duck = hub_.lame_duck.load();
+  facts.threads = workers_.size();
+  if (now->tls) {
+    facts.tls_not_after = now->tls->not_after();
+  }
+  double fanout_sum = 0;
+  for (const AccountFacts& account : accounts()) {
+    facts.traffic.in_msgs += account.traffic.in_msgs;
+    facts.traffic.in_bytes += account.traffic.in_bytes;
+    facts.traffic.out_msgs += account.traffic.out_msgs;
+    facts.traffic.out_bytes += account.traffic.out_bytes;
+    facts.sublist.subscriptions += account.sublist.subscriptions;
+    facts.sublist.cache += account.sublist.cache;
+    facts.sublist.inserts += account.sublist.inserts;
+    facts.sublist.removes += account.sublist.removes;
+    facts.sublist.matches += account.sublist.matches;
+    facts.sublist.cache_hits += account.sublist.cache_hits;
+    facts.sublist.max_fanout = std::max(facts.sublist.max_fanout, account.sublist.max_fanout);
+    fanout_sum += account.sublist.avg_fanout * static_cast<double>(account.sublist.cache);
+  }
+  facts.sublist.avg_fanout = facts.sublist.cache == 0 ? 0 : fanout_sum / static_cast<double>(facts.sublist.cache);
+  return facts;
+}
+
+std::vector<ConnectionFacts> Broker::Impl::connections(const ConnectionQuery& query) {
+  std::vector<ConnectionFacts> all;
+  for (const auto& worker : workers_) {
+    worker->inspect([&](Worker& here) {
+      for (const auto& [id, client] : here.all()) {
+        if (!client->ended() && (query.cid == 0 || query.cid == id)) {
+          all.push_back(client->facts(query));
+        }
+      }
+    });
+  }
+  return all;
+}
+
+std::vector<AccountFacts> Broker::Impl::accounts() {
+  std::map<std::string, AccountFacts, std::less<>> all;
+  for (const AccountState* account : hub_.accounts.all()) {
+    AccountFacts& facts = all[account->name];
+    const auto stats = account->sublist.stats();
+    facts.name = account->name;
+    facts.connections = static_cast<std::uint64_t>(std::max<std::int64_t>(0, account->connections.load()));
+    facts.total_connections = account->total_connections.value();
+    facts.slow_consumers = account->slow_consumers.value();
+    facts.sublist.subscriptions = stats.count;
+    facts.sublist.inserts = stats.inserts;
+    facts.sublist.removes = stats.removes;
+    facts.sublist.matches = stats.matches;
+  }
+  std::map<std::string, std::uint64_t, std::less<>> fanouts;
+  for (const auto& worker : workers_) {
+    worker->inspect([&](Worker& here) {
+      for (const auto& [account, view] : here.views()) {
+        AccountFacts& facts = all[account->name];
+        const auto stats = view->routes.stats();
+        facts.traffic.in_msgs += view->traffic.in_msgs;
+        facts.traffic.in_bytes += view->traffic.in_bytes;
+        facts.traffic.out_msgs += view->traffic.out_msgs;
+        facts.traffic.out_bytes += view->traffic.out_bytes;
+        facts.sublist.cache += stats.entries;
+        facts.sublist.cache_hits += stats.hits;
+        facts.sublist.matches += stats.hits;
+        facts.sublist.max_fanout = std::max(facts.sublist.max_fanout, stats.max_fanout);
+        fanouts[account->name] += stats.sum_fanout;
+      }
+    });
+  }
+  std::vector<AccountFacts> list;
+  for (auto& [name, facts] : all) {
+    if (facts.sublist.cache != 0) {
+      facts.sublist.avg_fanout = static_cast<double>(fanouts[name]) / static_cast<double>(facts.sublist.cache);
+    }
+    list.push_back(std::move(facts));
+  }
+  return list;
+}
+
+std::vector<SubscriptionFacts> Broker::Impl::subscriptions(const SubscriptionQuery& query) {
+  std::vector<SubscriptionFacts> all;
+  const auto wanted = [&](const SubscriptionFacts& facts) {
+    return query.test.empty() || wire::matches(facts.subject, query.test);
+  };
+  for (const auto& worker : workers_) {
+    worker->inspect([&](Worker& here) {
+      std::vector<std::uint64_t> ids;
+      for (const auto& [id, client] : here.all()) {
+        if (query.account.empty() || (client->view() != nullptr && client->view()->account.name == query.account)) {
+          ids.push_back(id);
+        }
+      }
+      std::ranges::sort(ids);
+      for (const std::uint64_t id : ids) {
+        std::vector<SubscriptionFacts> of_one;
+        here.find(id)->list_subscriptions(of_one);
+        std::ranges::sort(of_one, {}, &SubscriptionFacts::sid);
+        for (SubscriptionFacts& facts : of_one) {
+          if (all.size() < query.most && wanted(facts)) {
+            all.push_back(std::move(facts));
+          }
+        }
+        if (all.size() >= query.most) {
+          break;
+        }
+      }
+    });
+  }
+  return all;
+}
+
+std::string Broker::Impl::trouble() {
+  for (const auto& worker : workers_) {
+    if (!worker->inspect([](Worker&) {})) {
+      return "thread " + std::to_string(worker->index()) + " does not answer";
+    }
+  }
+  return {};
+}
+
+std::string version_text(const std::string& hawser_version) {
+  return std::string(kNatsVersion) + "-hawser." + hawser_version;
+}
+
+Broker::Broker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Broker::~Broker() = default;
+
+Result<std::unique_ptr<Broker>> Broker::start(Settings settings, BrokerHost host) {
+  auto configuration = configure(std::move(settings));
+  if (!configuration) {
+    return std::unexpected(std::move(configuration.error()));
+  }
+  auto impl = std::make_unique<Impl>(std::move(*configuration), std::move(host));
+  if (auto started = impl->start(); !started) {
+    impl->stop();
+    return std::unexpected(std::move(started.error()));
+  }
+  return std::unique_ptr<Broker>(new Broker(std::move(impl)));
+}
+
+Result<std::vector<std::string>> Broker::reload(Settings settings) { return impl_->reload(std::move(settings)); }
+void Broker::lame_duck() { impl_->lame_duck(); }
+void Broker::stop() { impl_->stop(); }
+std::optional<net::Address> Broker::listen_address() const { return impl_->listen_address; }
+std::optional<net::Address> Broker::trusted_address() const { return impl_->trusted_address; }
+const std::string& Broker::server_id() const { return impl_->hub_.server_id; }
+MonitorSource& Broker::facts() { return *impl_; }
+
+std::optional<std::string> Broker::http_address() const {
+  return impl_->monitor ? impl_->monitor->http_address() : std::nullopt;
+}
+std::optional<std::string> Broker::https_address() const {
+  return impl_->monitor ? impl_->monitor->https_address() : std::nullopt;
+}
+
+}  // namespace hawser::broker

@@ -1,0 +1,164 @@
+// One client's connection, from accept to close.
+//
+//   arriving --first byte or time--> greeted --TLS--> secured --CONNECT--> serving --end()--> leaving --closed-->
+//   removed
+//                                        \________________(plain)__________/  \--bcrypt: proving--/
+//
+// Belongs to one worker's thread. Its subscriptions are in the tables of accounts, where other threads see them; they
+// hold `client`, which is cleared when the connection ends, so nothing reaches a client that has ended. Frames are
+// parsed where they were read; what is delivered to it is appended to its stream's output and sent once a turn.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/clock.hpp"
+#include "broker/facts.hpp"
+#include "broker/hub.hpp"
+#include "broker/message.hpp"
+#include "broker/rights.hpp"
+#include "broker/subscription.hpp"
+#include "net/address.hpp"
+#include "net/stream.hpp"
+#include "wire/connect.hpp"
+#include "wire/parser.hpp"
+
+namespace hawser::broker {
+
+class Worker;
+struct AccountView;
+
+enum class Door : std::uint8_t { listener, trusted };
+
+class Client final : public net::Retirable, private net::StreamOwner {
+ public:
+  Client(Worker& worker, std::uint64_t id, const net::Address& peer, Door door);
+  ~Client() override;
+
+  Result<void> adopt(net::Fd fd);
+
+  // Writes it to the client; false: it does not go there (closed, its own message, denied, at its end).
+  bool deliver(Subscription& to, Fanout& fanout);
+
+  // Looks at everything again under a new configuration; may end the client.
+  void take_up(const Configuration& configuration);
+  // PING when it is time; ends a client that is stale or does not read. Called every now and then.
+  void look_after(Time now);
+  // INFO again, if it understands that: something in it has changed.
+  void tell_info();
+  // Ends it: says `error` (when not empty), and closes when that is written.
+  void end(CloseReason reason, std::string_view error = {});
+  // Without a word and at once: the broker stops.
+  void cut(CloseReason reason);
+
+  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+  [[nodiscard]] bool ended() const noexcept { return phase_ == Phase::leaving; }
+  [[nodiscard]] const Grant& grant() const noexcept { return grant_; }
+  [[nodiscard]] AccountView* view() const noexcept { return view_; }
+  [[nodiscard]] ConnectionFacts facts(const ConnectionQuery& query) const;
+  void list_subscriptions(std::vector<SubscriptionFacts>& to) const;
+
+ private:
+  enum class Phase : std::uint8_t { arriving, greeted, securing, connecting, proving, serving, leaving };
+
+  struct SidHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view sid) const noexcept { return std::hash<std::string_view>{}(sid); }
+  };
+  using Subscriptions = std::unordered_map<std::string, SubscriptionPtr, SidHash, std::equal_to<>>;
+
+  // client.cpp: the connection
+  std::size_t on_data(net::Stream& stream, std::string_view bytes) override;
+  void on_secured(net::Stream& stream) override;
+  void on_closed(net::Stream& stream, const Error& error) override;
+  std::size_t work_off(std::string_view bytes);
+  void start_tls();
+  void greet();
+  void await_connect();
+  void set_deadline(Duration after, void (Client::*then)());
+  void deadline_passed();
+  void tls_too_late();
+  void connect_too_late();
+  void first_byte_too_late();
+  void goodbye_too_late();
+  void rest_for_a_moment();
+  void refuse_bytes();
+  void depart(CloseReason reason);
+  [[nodiscard]] ConnectionFacts basic_facts() const;  // without what is slow to tell
+  [[nodiscard]] std::string info_json() const;
+  [[nodiscard]] const Settings& settings() const noexcept;
+
+  // client_login.cpp: who it is
+  void on_connect(std::string_view json);
+  void on_other_before_connect();
+  void judge(Verdict verdict);
+  void let_in(Grant grant);
+  void deny(const Denial& denial);
+  void password_compared(BcryptAnswer answer, Grant granted, Denial denied);
+  bool join(std::string_view account);
+  void leave_account();
+  void judge_again(const Configuration& configuration);
+  void take_rights(const Grant& grant);
+  void drop_forbidden_subscriptions();
+
+  // client_frames.cpp: what it says
+  void on_frame(const wire::Frame& frame);
+  void on_publish(const wire::Frame& frame);
+  void on_subscribe(const wire::Frame& frame);
+  void on_unsubscribe(const wire::Frame& frame);
+  void on_pong();
+  bool may_publish(std::string_view subject);
+  void refuse_publish(std::string_view subject, std::string_view text);
+  void refuse_subscribe(const wire::Frame& frame, std::string_view more);
+  void answer_no_responders(const Message& message);
+  void remember_reply(std::string_view reply);
+  void unsubscribe(const SubscriptionPtr& subscription);
+  void say_error(std::string_view text);
+  void confirm();
+  void trace(std::string_view direction, const wire::Frame& frame) const;
+
+  Worker& worker_;
+  const std::uint64_t id_;
+  const net::Address peer_;
+  net::Stream stream_;
+  wire::Parser parser_;
+  Phase phase_ = Phase::arriving;
+  Door door_;
+  CloseReason reason_ = CloseReason::none;
+  bool verbose_ = true;  // nats-server's, until CONNECT says otherwise
+  bool pedantic_ = true;
+  bool echo_ = true;
+  bool headers_ = false;
+  bool no_responders_ = false;
+  bool tls_first_ = false;
+  bool resting_ = false;    // its input is paused, for those it publishes to
+  bool connected_ = false;  // it said CONNECT
+  std::uint8_t protocol_ = 0;
+  std::uint8_t pings_out_ = 0;
+  std::uint32_t max_payload_ = 0;  // what INFO said last
+  AccountView* view_ = nullptr;
+  Grant grant_;
+  RightsPtr rights_;  // null: everything
+  std::unique_ptr<routing::PermissionMemo> memo_;
+  std::unique_ptr<ReplyTable> replies_;
+  Subscriptions subscriptions_;
+  Traffic traffic_;
+  WallTime start_;
+  Time last_heard_;
+  Time next_ping_;
+  Time ping_sent_{};
+  Duration rtt_{};
+  std::uint64_t sent_at_last_look_ = 0;
+  Time stuck_since_{};
+  std::string nonce_;
+  std::string name_;
+  std::string lang_;
+  std::string version_;
+  std::unique_ptr<net::Timer> deadline_;
+  void (Client::*then_)() = nullptr;
+};
+
+}  // namespace hawser::broker

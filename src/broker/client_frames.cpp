@@ -1,0 +1,251 @@
+// What a client says once it is known: publishing, subscribing, and what comes back.
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "broker/client.hpp"
+#include "broker/worker.hpp"
+#include "wire/subject.hpp"
+
+namespace hawser::broker {
+namespace {
+
+constexpr std::string_view kReservedReplies = "_R_.";
+constexpr std::string_view kReservedGatewayReplies = "_GR_.";
+constexpr std::size_t kMostTraced = 4096;
+constexpr std::size_t kMostSubscriptions = 4U << 20U;  // of one client, whatever the configuration allows
+constexpr std::string_view kNoResponders = "NATS/1.0 503\r\n\r\n";
+
+}  // namespace
+
+void Client::on_frame(const wire::Frame& frame) {
+  if (log::enabled(log::Level::trace)) [[unlikely]] {
+    trace("<<-", frame);
+  }
+  if (phase_ != Phase::serving && frame.op != wire::Op::connect && frame.op != wire::Op::info) [[unlikely]] {
+    on_other_before_connect();
+    if (phase_ != Phase::serving) {
+      return;
+    }
+  }
+  switch (frame.op) {
+    case wire::Op::pub:
+    case wire::Op::hpub: on_publish(frame); break;
+    case wire::Op::ping: stream_.write(wire::kPong); break;
+    case wire::Op::pong: on_pong(); break;
+    case wire::Op::sub: on_subscribe(frame); break;
+    case wire::Op::unsub: on_unsubscribe(frame); break;
+    case wire::Op::connect: on_connect(frame.payload); break;
+    default:  // INFO means nothing from a client; the parser lets nothing else pass
+      break;
+  }
+}
+
+void Client::on_publish(const wire::Frame& frame) {
+  const Message message{
+      .subject = frame.subject, .reply = frame.reply, .headers = frame.headers, .body = wire::body(frame), .from = id_};
+  ++traffic_.in_msgs;
+  traffic_.in_bytes += message.bytes();
+  ++view_->traffic.in_msgs;
+  view_->traffic.in_bytes += message.bytes();
+  if (!frame.headers.empty() && !headers_) [[unlikely]] {
+    log::error("message headers not supported", {{"client", peer_.text()}, {"cid", id_}});
+    end(CloseReason::message_header_violation);
+    return;
+  }
+  if (rights_ != nullptr && !may_publish(frame.subject)) [[unlikely]] {
+    refuse_publish(frame.subject, fmt::format("Permissions Violation for Publish to \"{}\"", frame.subject));
+    return;
+  }
+  if (!frame.reply.empty() && frame.reply.front() == '_' &&
+      (frame.reply.starts_with(kReservedReplies) || frame.reply.starts_with(kReservedGatewayReplies))) [[unlikely]] {
+    refuse_publish(frame.subject, fmt::format("Permissions Violation for Publish with Reply of \"{}\"", frame.reply));
+    return;
+  }
+  if (pedantic_ && !wire::passes_pedantic_publish(frame.subject)) [[unlikely]] {
+    say_error("Invalid Publish Subject");
+    return;
+  }
+  if (!worker_.route(*view_, message) && no_responders_ && !message.reply.empty()) {
+    answer_no_responders(message);
+  }
+  if (verbose_) [[unlikely]] {
+    confirm();
+  }
+}
+
+bool Client::may_publish(std::string_view subject) {
+  return rights_->publish.permits_publish(subject, *memo_) ||
+         (replies_ != nullptr && replies_->use(subject, worker_.reactor().now()));
+}
+
+void Client::refuse_publish(std::string_view subject, std::string_view text) {
+  worker_.hub().counters.denied_publishes.add();
+  log::error("Publish Violation", {{"client", peer_.text()},
+                                   {"cid", id_},
+                                   {"user", grant_.user},
+                                   {"account", view_->account.name},
+                                   {"subject", subject}});
+  say_error(text);
+}
+
+// Only to a requester that listens for the answer itself: the 503 is for it alone.
+void Client::answer_no_responders(const Message& message) {
+  for (const auto& [sid, subscription] : subscriptions_) {
+    if (wire::matches(subscription->subject, message.reply)) {
+      std::string frame;
+      wire::append_hmsg(frame, message.reply, sid, {}, kNoResponders, {});
+      stream_.write(frame);
+      ++traffic_.out_msgs;
+      traffic_.out_bytes += kNoResponders.size();
+      ++subscription->delivered;
+      if (subscription->max != 0 && subscription->delivered >= subscription->max) {
+        unsubscribe(SubscriptionPtr(subscription));
+      }
+      return;
+    }
+  }
+}
+
+bool Client::deliver(Subscription& to, Fanout& fanout) {
+  const Message& message = fanout.message();
+  if (message.from == id_ && !echo_) {
+    return false;
+  }
+  if (to.checks_delivery && rights_ != nullptr && !rights_->subscribe.permits_delivery(message.subject)) {
+    return false;
+  }
+  const std::size_t bytes = fanout.write(stream_.output(), to.sid, headers_);
+  stream_.touch();
+  ++traffic_.out_msgs;
+  traffic_.out_bytes += bytes;
+  ++view_->traffic.out_msgs;
+  view_->traffic.out_bytes += bytes;
+  if (replies_ != nullptr && !message.reply.empty()) {
+    replies_->remember(message.reply, worker_.reactor().now());
+  }
+  if (++to.delivered == to.max) {
+    if (const auto at = subscriptions_.find(to.sid); at != subscriptions_.end()) {
+      unsubscribe(SubscriptionPtr(at->second));
+    }
+  }
+  const std::size_t pending = stream_.output().unsent_bytes();
+  const std::size_t most = settings().limits.max_pending;
+  if (pending > most) [[unlikely]] {
+    worker_.hub().counters.slow_pending.add();
+    view_->account.slow_consumers.add();
+    log::warn("Slow Consumer Detected",
+              {{"client", peer_.text()}, {"cid", id_}, {"reason", "max_pending"}, {"pending_bytes", pending}});
+    end(CloseReason::slow_consumer_pending_bytes);
+  } else if (pending > most / 2) {
+    worker_.note_pressure();
+  }
+  return true;
+}
+
+void Client::on_subscribe(const wire::Frame& frame) {
+  if (wire::subscribe_fault(frame.subject) != wire::SubjectFault::none) {
+    say_error("Invalid Subject");
+    return;
+  }
+  const Limits& limits = settings().limits;
+  if (limits.max_subscription_tokens != 0 && wire::token_count(frame.subject) > limits.max_subscription_tokens) {
+    refuse_subscribe(frame, ", too many tokens");
+    return;
+  }
+  if (rights_ != nullptr && !rights_->subscribe.permits_subscribe(frame.subject, frame.queue)) {
+    refuse_subscribe(frame, frame.queue.empty() ? std::string() : fmt::format(" using queue \"{}\"", frame.queue));
+    return;
+  }
+  if (subscriptions_.contains(frame.sid)) {
+    confirm();
+    return;
+  }
+  if ((limits.max_subscriptions != 0 && subscriptions_.size() >= limits.max_subscriptions) ||
+      subscriptions_.size() >= kMostSubscriptions || worker_.account_is_full(view_->account)) {
+    log::error("maximum subscriptions exceeded", {{"client", peer_.text()}, {"cid", id_}, {"user", grant_.user}});
+    say_error("maximum subscriptions exceeded");
+    return;
+  }
+  auto subscription = std::make_shared<Subscription>();
+  subscription->subject = frame.subject;
+  subscription->queue = frame.queue;
+  subscription->thread = worker_.index();
+  subscription->sid = frame.sid;
+  subscription->account = &view_->account;
+  subscription->client = this;
+  subscription->checks_delivery = rights_ != nullptr && rights_->subscribe.needs_delivery_check(frame.subject);
+  subscriptions_.emplace(subscription->sid, subscription);
+  view_->account.subscriptions.fetch_add(1);
+  view_->account.sublist.insert(std::move(subscription));
+  confirm();
+}
+
+void Client::refuse_subscribe(const wire::Frame& frame, std::string_view more) {
+  worker_.hub().counters.denied_subscribes.add();
+  log::error("Subscription Violation", {{"client", peer_.text()},
+                                        {"cid", id_},
+                                        {"user", grant_.user},
+                                        {"account", view_->account.name},
+                                        {"subject", frame.subject},
+                                        {"queue", frame.queue}});
+  say_error(fmt::format("Permissions Violation for Subscription to \"{}\"{}", frame.subject, more));
+}
+
+void Client::on_unsubscribe(const wire::Frame& frame) {
+  const auto at = subscriptions_.find(frame.sid);
+  if (at != subscriptions_.end()) {
+    Subscription& subscription = *at->second;
+    if (frame.max > subscription.delivered) {
+      subscription.max = frame.max;
+    } else {
+      unsubscribe(SubscriptionPtr(at->second));
+    }
+  }
+  confirm();
+}
+
+void Client::unsubscribe(const SubscriptionPtr& subscription) {
+  subscription->client = nullptr;
+  subscription->account->sublist.remove(subscription);
+  if (subscriptions_.erase(subscription->sid) != 0) {
+    view_->account.subscriptions.fetch_sub(1);
+  }
+}
+
+void Client::on_pong() {
+  pings_out_ = 0;
+  if (ping_sent_ != Time{}) {
+    rtt_ = std::max<Duration>(worker_.reactor().now() - ping_sent_, std::chrono::microseconds(1));
+    ping_sent_ = Time{};
+  }
+}
+
+void Client::say_error(std::string_view text) {
+  std::string frame;
+  wire::append_err(frame, text);
+  stream_.write(frame);
+  if (log::enabled(log::Level::trace)) {
+    log::trace("->>", {{"cid", id_}, {"frame", frame.substr(0, frame.size() - 2)}});
+  }
+}
+
+void Client::confirm() {
+  if (verbose_) {
+    stream_.write(wire::kOk);
+  }
+}
+
+void Client::trace(std::string_view direction, const wire::Frame& frame) const {
+  std::string_view line = frame.raw.substr(0, frame.raw.find_first_of("\r\n"));
+  if (frame.op == wire::Op::connect) {
+    line = "CONNECT {…}";  // it holds secrets
+  }
+  log::trace(direction, {{"cid", id_}, {"frame", line}});
+  if (frame.op == wire::Op::pub || frame.op == wire::Op::hpub) {
+    const std::size_t most = settings().logging.max_traced_msg_len;
+    const std::string_view payload = most == 0 ? frame.payload : frame.payload.substr(0, most);
+    log::trace(direction, {{"cid", id_}, {"payload", payload.substr(0, kMostTraced)}});
+  }
+}
+
+}  // namespace hawser::broker

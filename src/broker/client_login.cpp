@@ -1,0 +1,262 @@
+// Who a client is: CONNECT, the verdict, the account and the rights that come with it, and all of it again after a
+// reload.
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "broker/client.hpp"
+#include "broker/worker.hpp"
+
+namespace hawser::broker {
+
+void Client::on_connect(std::string_view json) {
+  auto options = wire::parse_connect(json);
+  if (!options) {
+    log::write(log::Level::error, "Client parser ERROR", options.error(), {{"client", peer_.text()}, {"cid", id_}});
+    end(CloseReason::protocol_violation);
+    return;
+  }
+  if (const std::string_view refusal = wire::connect_refusal(*options, !settings().no_header_support);
+      !refusal.empty()) {
+    end(CloseReason::bad_client_protocol, refusal);
+    return;
+  }
+  connected_ = true;
+  verbose_ = options->verbose;
+  pedantic_ = options->pedantic;
+  echo_ = options->echo;
+  headers_ = options->headers && !settings().no_header_support;
+  no_responders_ = options->no_responders && headers_;
+  protocol_ = static_cast<std::uint8_t>(options->protocol);
+  name_ = std::move(options->name);
+  lang_ = std::move(options->lang);
+  version_ = std::move(options->version);
+  const Authenticator& authenticator = *worker_.configuration()->authenticator;
+  if (door_ == Door::trusted) {
+    auto granted = authenticator.trusted_client();
+    std::visit([this](auto&& verdict) { judge(std::forward<decltype(verdict)>(verdict)); }, std::move(granted));
+    return;
+  }
+  const auto certificate =
+      authenticator.maps_certificates() && stream_.secured() ? peer_identity(stream_.ssl()) : std::nullopt;
+  judge(authenticator.authenticate(
+      {.connect = *options, .nonce = nonce_, .certificate = certificate ? &*certificate : nullptr}));
+}
+
+// A client may leave CONNECT out where nobody has to say who he is.
+void Client::on_other_before_connect() {
+  const Authenticator& authenticator = *worker_.configuration()->authenticator;
+  if (door_ == Door::trusted || authenticator.open() || !authenticator.auth_required()) {
+    if (door_ == Door::trusted) {
+      auto granted = authenticator.trusted_client();
+      std::visit([this](auto&& verdict) { judge(std::forward<decltype(verdict)>(verdict)); }, std::move(granted));
+    } else {
+      const wire::ConnectOptions nothing;
+      judge(authenticator.authenticate({.connect = nothing, .nonce = nonce_, .certificate = nullptr}));
+    }
+    return;
+  }
+  deny({.reason = "an operation before CONNECT"});
+}
+
+void Client::judge(Verdict verdict) {
+  if (auto* denial = std::get_if<Denial>(&verdict)) {
+    deny(*denial);
+  } else if (auto* grant = std::get_if<Grant>(&verdict)) {
+    let_in(std::move(*grant));
+  } else {
+    auto& question = std::get<PasswordQuestion>(verdict);
+    phase_ = Phase::proving;
+    stream_.pause();
+    // The answer finds the client by its id: it may have gone by then.
+    worker_.hub().passwords->ask(std::move(question.hash), std::move(question.password),
+                                 [&worker = worker_, id = id_, granted = std::move(question.granted_if_right),
+                                  denied = std::move(question.denied_if_wrong)](BcryptAnswer answer) mutable {
+                                   worker.reactor().post([&worker, id, answer, granted = std::move(granted),
+                                                          denied = std::move(denied)]() mutable {
+                                     if (Client* client = worker.find(id)) {
+                                       client->password_compared(answer, std::move(granted), std::move(denied));
+                                     }
+                                   });
+                                 });
+  }
+}
+
+void Client::password_compared(BcryptAnswer answer, Grant granted, Denial denied) {
+  if (phase_ != Phase::proving) {
+    return;
+  }
+  if (answer != BcryptAnswer::right) {
+    if (answer == BcryptAnswer::busy) {
+      denied.reason = "too many passwords wait to be compared";
+    }
+    deny(denied);
+    return;
+  }
+  // The configuration may have changed while the hash was compared.
+  auto still = worker_.configuration()->authenticator->still_valid(granted, nullptr);
+  if (auto* denial = std::get_if<Denial>(&still)) {
+    deny(*denial);
+    return;
+  }
+  let_in(std::move(std::get<Grant>(still)));
+  stream_.resume();
+}
+
+void Client::deny(const Denial& denial) {
+  worker_.hub().counters.auth_failures.add();
+  log::error("authentication error",
+             {{"client", peer_.text()}, {"cid", id_}, {"reason", denial.reason}, {"name", name_}});
+  end(CloseReason::authentication_failure,
+      denial.told == Denial::Told::nothing ? std::string_view() : std::string_view("Authorization Violation"));
+}
+
+void Client::let_in(Grant grant) {
+  if (view_ == nullptr || view_->account.name != grant.account) {
+    if (!join(grant.account)) {
+      return;
+    }
+  }
+  take_rights(grant);
+  grant_ = std::move(grant);
+  if (deadline_) {
+    deadline_->stop();
+  }
+  phase_ = Phase::serving;
+  if (connected_ && verbose_) {
+    stream_.write(wire::kOk);
+  }
+}
+
+// A second CONNECT may lead to another account; subscriptions stay behind.
+bool Client::join(std::string_view name) {
+  AccountState& account = worker_.hub().accounts.at(name);
+  const auto& accounts = settings().accounts;
+  const auto configured = std::ranges::find(accounts, name, &Account::name);
+  const std::int64_t limit = configured == accounts.end() ? -1 : configured->max_connections;
+  if (account.connections.fetch_add(1) >= limit && limit >= 0) {
+    account.connections.fetch_sub(1);
+    log::error("maximum account active connections exceeded",
+               {{"client", peer_.text()}, {"cid", id_}, {"account", name}, {"limit", limit}});
+    end(CloseReason::max_account_connections_exceeded, "maximum account active connections exceeded");
+    return false;
+  }
+  if (view_ != nullptr) {
+    leave_account();
+  }
+  view_ = &worker_.view(account);
+  account.total_connections.add();
+  std::int64_t payload = static_cast<std::int64_t>(settings().limits.max_payload);
+  if (configured != accounts.end() && configured->max_payload >= 0 && configured->max_payload < payload) {
+    payload = configured->max_payload;
+  }
+  if (payload != max_payload_) {
+    max_payload_ = static_cast<std::uint32_t>(payload);
+    parser_.set_limits({settings().limits.max_control_line, max_payload_});
+    tell_info();
+  }
+  return true;
+}
+
+void Client::leave_account() {
+  for (auto& [sid, subscription] : subscriptions_) {
+    subscription->client = nullptr;
+    subscription->account->sublist.remove(subscription);
+  }
+  view_->account.subscriptions.fetch_sub(static_cast<std::int64_t>(subscriptions_.size()));
+  view_->account.connections.fetch_sub(1);
+  subscriptions_.clear();
+  view_ = nullptr;
+}
+
+void Client::take_rights(const Grant& grant) {
+  if (grant.permissions == grant_.permissions && (rights_ != nullptr || grant.permissions == nullptr)) {
+    return;
+  }
+  rights_ = worker_.rights(grant.permissions);
+  memo_.reset();
+  replies_.reset();
+  if (rights_ != nullptr) {
+    memo_ = std::make_unique<routing::PermissionMemo>();
+    if (rights_->responses) {
+      replies_ = std::make_unique<ReplyTable>(*rights_->responses);
+    }
+  }
+}
+
+void Client::take_up(const Configuration& configuration) {
+  if (phase_ == Phase::leaving) {
+    return;
+  }
+  const Settings& now = *configuration.settings;
+  if (door_ == Door::listener && phase_ >= Phase::connecting && now.tls) {
+    Result<void> trusted;
+    if (stream_.secured()) {
+      trusted = configuration.tls->recheck(stream_.ssl(), wall_now());
+    } else if (now.tls->recheck && !now.allow_non_tls) {
+      trusted = fail(Errc::broker_denied, "the connection is plain, and TLS is required now");
+    }
+    if (!trusted) {
+      log::write(log::Level::error, "disconnected by the reload", trusted.error(),
+                 {{"client", peer_.text()}, {"cid", id_}, {"user", grant_.user}});
+      end(CloseReason::authentication_failure, "Authorization Violation");
+      return;
+    }
+  }
+  if (phase_ == Phase::serving) {
+    judge_again(configuration);
+  }
+  if (phase_ == Phase::serving) {
+    parser_.set_limits({now.limits.max_control_line, max_payload_});
+  }
+}
+
+void Client::judge_again(const Configuration& configuration) {
+  const Authenticator& authenticator = *configuration.authenticator;
+  const auto certificate =
+      authenticator.maps_certificates() && stream_.secured() ? peer_identity(stream_.ssl()) : std::nullopt;
+  auto still = door_ == Door::trusted ? authenticator.trusted_client()
+                                      : authenticator.still_valid(grant_, certificate ? &*certificate : nullptr);
+  if (auto* denial = std::get_if<Denial>(&still)) {
+    log::error("disconnected by the reload",
+               {{"client", peer_.text()}, {"cid", id_}, {"user", grant_.user}, {"reason", denial->reason}});
+    end(denial->told == Denial::Told::nothing ? CloseReason::client_closed : CloseReason::authentication_failure,
+        denial->told == Denial::Told::nothing ? std::string_view() : std::string_view("Authorization Violation"));
+    return;
+  }
+  Grant& grant = std::get<Grant>(still);
+  if (grant.account != grant_.account) {
+    end(CloseReason::client_closed);
+    return;
+  }
+  const bool same = same_rights(grant, grant_);
+  take_rights(grant);
+  grant_ = std::move(grant);
+  if (!same) {
+    drop_forbidden_subscriptions();
+  }
+}
+
+void Client::drop_forbidden_subscriptions() {
+  std::vector<SubscriptionPtr> all;
+  all.reserve(subscriptions_.size());
+  for (const auto& [sid, subscription] : subscriptions_) {
+    all.push_back(subscription);
+  }
+  for (const SubscriptionPtr& subscription : all) {
+    if (rights_ == nullptr || rights_->subscribe.permits_subscribe(subscription->subject, subscription->queue)) {
+      subscription->checks_delivery =
+          rights_ != nullptr && rights_->subscribe.needs_delivery_check(subscription->subject);
+      continue;
+    }
+    std::string text = "Permissions Violation for Subscription to \"" + subscription->subject + '"';
+    if (!subscription->queue.empty()) {
+      text += " using queue \"" + subscription->queue + '"';
+    }
+    say_error(text + " (sid \"" + subscription->sid + "\")");
+    log::error("Subscription removed by the reload",
+               {{"client", peer_.text()}, {"cid", id_}, {"user", grant_.user}, {"subject", subscription->subject}});
+    unsubscribe(subscription);
+  }
+}
+
+}  // namespace hawser::broker

@@ -1,0 +1,355 @@
+#include "broker/worker.hpp"
+
+#include <algorithm>
+#include <future>
+#include <openssl/rand.h>
+
+#include "base/log.hpp"
+
+namespace hawser::broker {
+namespace {
+
+constexpr Duration kLongestPulse = std::chrono::seconds(1);
+constexpr Duration kShortestPulse = std::chrono::milliseconds(10);
+constexpr std::size_t kMostInbound = 64UL << 20U;  // bytes on their way to another thread, before publishers pause
+constexpr std::size_t kPulsesPerSweep = 16;
+
+std::uint32_t random_start() {
+  std::uint32_t seed = 1;
+  RAND_bytes(reinterpret_cast<unsigned char*>(&seed), sizeof seed);
+  return seed | 1U;
+}
+
+// How often clients are looked after: often enough for the shortest of their intervals.
+Duration pulse_for(const Limits& limits) {
+  return std::clamp(std::min(limits.ping_interval, limits.write_deadline) / 4, kShortestPulse, kLongestPulse);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Worker>> Worker::make(Hub& hub, std::uint32_t index, ConfigurationPtr configuration) {
+  auto reactor = net::Reactor::create();
+  if (!reactor) {
+    return std::unexpected(std::move(reactor.error()));
+  }
+  return std::unique_ptr<Worker>(new Worker(hub, index, std::move(*reactor), std::move(configuration)));
+}
+
+Worker::Worker(Hub& hub, std::uint32_t index, std::unique_ptr<net::Reactor> reactor, ConfigurationPtr configuration)
+    : hub_(hub),
+      index_(index),
+      reactor_(std::move(reactor)),
+      configuration_(std::move(configuration)),
+      random_(random_start()),
+      pulse_(*reactor_, [this] { look_after_clients(); }),
+      leaving_(*reactor_, [this] { close_some(); }) {}
+
+Worker::~Worker() { stop(); }
+
+void Worker::start() {
+  batches_.resize(hub_.workers.size());
+  thread_ = std::thread([this] {
+    pulse_.start(pulse_for(configuration_->settings->limits));
+    reactor_->run();
+  });
+}
+
+void Worker::stop() {
+  if (!thread_.joinable()) {
+    return;
+  }
+  reactor_->post([this] {
+    left_ = nullptr;
+    std::vector<Client*> clients;
+    clients.reserve(clients_.size());
+    for (auto& [id, client] : clients_) {
+      clients.push_back(client.get());
+    }
+    for (Client* client : clients) {
+      client->cut(CloseReason::server_shutdown);
+    }
+    pulse_.stop();
+    leaving_.stop();
+    reactor_->stop();
+  });
+  thread_.join();
+}
+
+void Worker::accept(net::Fd fd, const net::Address& peer, Door door) {
+  count_.fetch_add(1, std::memory_order_relaxed);
+  hub_.clients.fetch_add(1, std::memory_order_relaxed);
+  if (std::this_thread::get_id() == thread_.get_id()) {
+    take_in(std::move(fd), peer, door);
+    return;
+  }
+  reactor_->post([this, fd = std::move(fd), peer, door]() mutable { take_in(std::move(fd), peer, door); });
+}
+
+void Worker::take_in(net::Fd fd, const net::Address& peer, Door door) {
+  const std::uint64_t id = hub_.next_client.fetch_add(1, std::memory_order_relaxed) + 1;
+  hub_.counters.connections.add();
+  auto made = std::make_unique<Client>(*this, id, peer, door);
+  Client& client = *made;
+  clients_.emplace(id, std::move(made));
+  if (auto adopted = client.adopt(std::move(fd)); !adopted) {
+    log::write(log::Level::warn, "cannot take in a client", adopted.error(), {{"client", peer.text()}});
+    client.cut(CloseReason::read_error);
+  }
+}
+
+void Worker::remove(Client& client) {
+  const auto at = clients_.find(client.id());
+  if (at == clients_.end()) {
+    return;
+  }
+  reactor_->retire(std::move(at->second));
+  clients_.erase(at);
+  count_.fetch_sub(1, std::memory_order_relaxed);
+  hub_.clients.fetch_sub(1, std::memory_order_relaxed);
+  if (clients_.empty() && left_) {
+    leaving_.stop();
+    std::exchange(left_, nullptr)();
+  }
+}
+
+Client* Worker::find(std::uint64_t id) {
+  const auto at = clients_.find(id);
+  return at == clients_.end() ? nullptr : at->second.get();
+}
+
+AccountView& Worker::view(AccountState& account) {
+  auto& view = views_[&account];
+  if (!view) {
+    view = std::make_unique<AccountView>(account);
+  }
+  return *view;
+}
+
+RightsPtr Worker::rights(const std::shared_ptr<const Permissions>& permissions) {
+  if (permissions == nullptr) {
+    return nullptr;
+  }
+  auto& known = rights_[permissions.get()];
+  if (known.permissions.lock() != permissions) {
+    known = {permissions, std::make_shared<const Rights>(*permissions)};
+  }
+  return known.rights;
+}
+
+bool Worker::account_is_full(const AccountState& account) const {
+  const auto& accounts = configuration_->settings->accounts;
+  const auto configured = std::ranges::find(accounts, account.name, &Account::name);
+  return configured != accounts.end() && configured->max_subscriptions >= 0 &&
+         account.subscriptions.load() >= configured->max_subscriptions;
+}
+
+bool Worker::route(AccountView& view, const Message& message) {
+  const routing::Route& route = look_up(view, message.subject);
+  if (route.empty()) {
+    return false;
+  }
+  ++serial_;
+  Fanout fanout(message, route.fanout());
+  bool delivered = false;
+  for (const routing::SubscriptionPtr& to : route.plain) {
+    delivered = deliver(to, fanout, false) || delivered;
+  }
+  for (const routing::QueueGroup& group : route.groups) {
+    delivered = deliver_to_one(group, fanout) || delivered;
+  }
+  return delivered;
+}
+
+bool Worker::deliver(const routing::SubscriptionPtr& to, Fanout& fanout, bool queued) {
+  if (to->thread == index_) {
+    auto& subscription = static_cast<Subscription&>(*to);
+    return subscription.client != nullptr && subscription.client->deliver(subscription, fanout);
+  }
+  Batch& batch = batches_[to->thread];
+  batch.add(fanout.message(), serial_, std::static_pointer_cast<Subscription>(to), queued);
+  any_batch_ = true;
+  if (batch.bytes() >= Batch::kEnough) {
+    send(to->thread);
+  }
+  return true;
+}
+
+// One at random, and if that one does not take it, the next.
+bool Worker::deliver_to_one(const routing::QueueGroup& group, Fanout& fanout) {
+  const std::size_t size = group.members.size();
+  std::size_t at = size == 1 ? 0 : random_() % size;
+  for (std::size_t i = 0; i < size; ++i) {
+    if (deliver(group.members[at], fanout, true)) {
+      return true;
+    }
+    at = at + 1 == size ? 0 : at + 1;
+  }
+  return false;
+}
+
+void Worker::send(std::uint32_t thread) {
+  Worker& worker = *hub_.workers[thread];
+  worker.receive(std::exchange(batches_[thread], {}));
+  if (worker.inbound_bytes() > kMostInbound) {
+    pressure_ = true;
+  }
+}
+
+void Worker::end_of_input() {
+  if (any_batch_) {
+    any_batch_ = false;
+    for (std::uint32_t thread = 0; thread < batches_.size(); ++thread) {
+      if (!batches_[thread].empty()) {
+        send(thread);
+      }
+    }
+  }
+  for (AccountView* view : looked_up_) {
+    view->looked_up = false;
+    view->routes.trim();
+  }
+  looked_up_.clear();
+}
+
+const routing::Route& Worker::look_up(AccountView& view, std::string_view subject) {
+  if (!view.looked_up) {
+    view.looked_up = true;
+    looked_up_.push_back(&view);
+  }
+  return view.routes.find(subject);
+}
+
+void Worker::receive(Batch batch) {
+  const std::size_t bytes = batch.bytes();
+  inbound_.fetch_add(bytes, std::memory_order_relaxed);
+  reactor_->post([this, batch = std::move(batch), bytes] {
+    unpack(batch);
+    inbound_.fetch_sub(bytes, std::memory_order_relaxed);
+  });
+}
+
+void Worker::unpack(const Batch& batch) {
+  batch.each([this](const Message& message, std::span<const Batch::Delivery> deliveries) {
+    ++serial_;
+    Fanout fanout(message, deliveries.size());
+    for (const Batch::Delivery& delivery : deliveries) {
+      Subscription& to = *delivery.to;
+      if ((to.client == nullptr || !to.client->deliver(to, fanout)) && delivery.queued) {
+        deliver_to_another(to, fanout);
+      }
+    }
+  });
+  end_of_input();
+}
+
+// The member of a queue group that a message was sent to, on this thread, has left meanwhile: another one gets it.
+void Worker::deliver_to_another(const Subscription& gone, Fanout& fanout) {
+  const routing::Route& route = look_up(view(*gone.account), fanout.message().subject);
+  for (const routing::QueueGroup& group : route.groups) {
+    if (group.name == gone.queue) {
+      deliver_to_one(group, fanout);
+      return;
+    }
+  }
+}
+
+void Worker::look_after_clients() {
+  const Time now = reactor_->now();
+  std::vector<Client*> clients;  // looking after one may remove it
+  clients.reserve(clients_.size());
+  for (auto& [id, client] : clients_) {
+    clients.push_back(client.get());
+  }
+  for (Client* client : clients) {
+    client->look_after(now);
+  }
+  if (++pulses_ % kPulsesPerSweep == 0) {
+    for (const auto& [account, view] : views_) {
+      view->routes.sweep();
+    }
+    std::erase_if(rights_, [](const auto& entry) { return entry.second.permissions.expired(); });
+  }
+  pulse_.start(pulse_for(configuration_->settings->limits));
+}
+
+void Worker::take_up(ConfigurationPtr configuration, std::function<void()> done) {
+  reactor_->post([this, configuration = std::move(configuration), done = std::move(done)] {
+    const ConfigurationPtr before = std::exchange(configuration_, configuration);  // kept while clients compare
+    std::vector<Client*> clients;
+    clients.reserve(clients_.size());
+    for (auto& [id, client] : clients_) {
+      clients.push_back(client.get());
+    }
+    for (Client* client : clients) {
+      client->take_up(*configuration_);
+    }
+    pulse_.start(pulse_for(configuration_->settings->limits));
+    done();
+  });
+}
+
+void Worker::lame_duck(Duration grace, Duration within, std::function<void()> done) {
+  reactor_->post([this, grace, within, done = std::move(done)] {
+    if (clients_.empty()) {
+      done();
+      return;
+    }
+    left_ = done;
+    for (auto& [id, client] : clients_) {
+      client->tell_info();
+    }
+    leave_by_ = reactor_->now() + std::max(within, grace);
+    leaving_.start(grace);
+  });
+}
+
+// A share of those who are left, so that the last one goes when the time is up and they do not all reconnect at once.
+void Worker::close_some() {
+  constexpr Duration kStep = std::chrono::milliseconds(20);
+  const Duration left = leave_by_ - reactor_->now();
+  const auto steps = std::max<std::int64_t>(1, left / kStep);
+  std::size_t count = (clients_.size() + static_cast<std::size_t>(steps) - 1) / static_cast<std::size_t>(steps);
+  std::vector<Client*> clients;
+  for (auto& [id, client] : clients_) {
+    if (count == 0) {
+      break;
+    }
+    if (!client->ended()) {
+      clients.push_back(client.get());
+      --count;
+    }
+  }
+  if (!clients_.empty()) {
+    leaving_.start(kStep);
+  }
+  for (Client* client : clients) {
+    client->end(CloseReason::server_shutdown);
+  }
+}
+
+bool Worker::inspect(const std::function<void(Worker&)>& look) {
+  // Shared with the task, which may run after the wait was given up.
+  struct Visit {
+    std::mutex mutex;
+    const std::function<void(Worker&)>* look;
+    std::promise<void> done;
+  };
+  auto visit = std::make_shared<Visit>();
+  visit->look = &look;
+  auto done = visit->done.get_future();
+  reactor_->post([this, visit] {
+    const std::lock_guard lock(visit->mutex);
+    if (visit->look != nullptr) {
+      (*visit->look)(*this);
+      visit->done.set_value();
+    }
+  });
+  if (done.wait_for(std::chrono::seconds(1)) == std::future_status::ready) {
+    return true;
+  }
+  const std::lock_guard lock(visit->mutex);
+  visit->look = nullptr;
+  return done.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+}
+
+}  // namespace hawser::broker

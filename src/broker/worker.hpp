@@ -1,0 +1,126 @@
+// One thread of the broker: a reactor, the clients that live on it, and the way of a message from one of them to all
+// whom it concerns.
+//
+// Deliveries to clients of other threads are gathered while a client's input is worked off, and posted as one batch a
+// thread. start() runs the thread; what is marked "any thread" is posted to it. The destructor stops it and waits.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/batch.hpp"
+#include "broker/client.hpp"
+#include "broker/hub.hpp"
+#include "broker/message.hpp"
+#include "net/reactor.hpp"
+#include "routing/route_cache.hpp"
+
+namespace hawser::broker {
+
+// What one thread keeps of an account.
+struct AccountView {
+  explicit AccountView(AccountState& of) : account(of), routes(of.sublist) {}
+  AccountState& account;
+  routing::RouteCache routes;
+  Traffic traffic;         // of this thread's clients
+  bool looked_up = false;  // since the last trim
+};
+
+class Worker {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Worker>> make(Hub& hub, std::uint32_t index,
+                                                            ConfigurationPtr configuration);
+  ~Worker();
+
+  // Before start().
+  void begin_with(ConfigurationPtr configuration) { configuration_ = std::move(configuration); }
+  void start();
+  [[nodiscard]] bool running() const noexcept { return thread_.joinable(); }
+  // Closes every client and ends the thread.
+  void stop();
+
+  // Any thread.
+  void accept(net::Fd fd, const net::Address& peer, Door door);
+  // `done` is called on the worker's thread when every client was checked.
+  void take_up(ConfigurationPtr configuration, std::function<void()> done);
+  void receive(Batch batch);
+  // Tells clients to go elsewhere; then closes them one after the other, the last after `within`.
+  void lame_duck(Duration grace, Duration within, std::function<void()> done);
+  // Runs `look` on the worker's thread and waits for it, a second at most; false: it did not happen.
+  bool inspect(const std::function<void(Worker&)>& look);
+  [[nodiscard]] std::size_t inbound_bytes() const noexcept { return inbound_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t clients() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+  // The worker's thread.
+  [[nodiscard]] net::Reactor& reactor() noexcept { return *reactor_; }
+  [[nodiscard]] Hub& hub() noexcept { return hub_; }
+  [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
+  [[nodiscard]] const ConfigurationPtr& configuration() const noexcept { return configuration_; }
+  [[nodiscard]] AccountView& view(AccountState& account);
+  [[nodiscard]] Client* find(std::uint64_t id);
+  // Null for those who may do everything.
+  [[nodiscard]] RightsPtr rights(const std::shared_ptr<const Permissions>& permissions);
+  [[nodiscard]] bool account_is_full(const AccountState& account) const;
+
+  // To everybody whom it concerns; false: there is nobody.
+  bool route(AccountView& view, const Message& message);
+  // What an event brought is delivered: batches go out, and routes may be forgotten.
+  void end_of_input();
+  // Someone who is delivered to falls behind: publishers should pause.
+  void note_pressure() noexcept { pressure_ = true; }
+  [[nodiscard]] bool take_pressure() noexcept { return std::exchange(pressure_, false); }
+  // The client has ended; it is destroyed after this turn.
+  void remove(Client& client);
+
+  [[nodiscard]] const std::unordered_map<std::uint64_t, std::unique_ptr<Client>>& all() const { return clients_; }
+  [[nodiscard]] const std::unordered_map<const AccountState*, std::unique_ptr<AccountView>>& views() const {
+    return views_;
+  }
+
+ private:
+  Worker(Hub& hub, std::uint32_t index, std::unique_ptr<net::Reactor> reactor, ConfigurationPtr configuration);
+  void take_in(net::Fd fd, const net::Address& peer, Door door);
+  void unpack(const Batch& batch);
+  bool deliver(const routing::SubscriptionPtr& to, Fanout& fanout, bool queued);
+  bool deliver_to_one(const routing::QueueGroup& group, Fanout& fanout);
+  void deliver_to_another(const Subscription& gone, Fanout& fanout);
+  void send(std::uint32_t thread);
+  const routing::Route& look_up(AccountView& view, std::string_view subject);
+  void look_after_clients();
+  void close_some();
+
+  Hub& hub_;
+  std::uint32_t index_;
+  std::unique_ptr<net::Reactor> reactor_;
+  ConfigurationPtr configuration_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Client>> clients_;
+  std::unordered_map<const AccountState*, std::unique_ptr<AccountView>> views_;
+  struct KnownRights {
+    std::weak_ptr<const Permissions> permissions;
+    RightsPtr rights;
+  };
+  std::unordered_map<const Permissions*, KnownRights> rights_;
+  std::vector<Batch> batches_;  // to each thread
+  std::vector<AccountView*> looked_up_;
+  bool any_batch_ = false;
+  std::uint64_t serial_ = 0;  // of the message that is being routed
+  bool pressure_ = false;
+  std::minstd_rand random_;
+  std::size_t pulses_ = 0;
+  net::Timer pulse_;
+  net::Timer leaving_;
+  Time leave_by_{};
+  std::function<void()> left_;
+  std::atomic<std::size_t> inbound_{0};
+  std::atomic<std::size_t> count_{0};
+  std::thread thread_;
+};
+
+}  // namespace hawser::broker
