@@ -15,7 +15,7 @@ namespace hawser::broker {
 
 // In the order of the configuration's parts; each names its place where one is known.
 [[nodiscard]] std::vector<Error> find_mistakes(const Settings& settings);
-// The first of them; the others are counted in its text.
+// All of them as one error: the code is the first one's, and `doing` has one a line.
 [[nodiscard]] Result<void> validate(const Settings& settings);
 
 }  // namespace hawser::broker

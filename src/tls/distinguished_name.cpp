@@ -43,6 +43,11 @@ class Reader {
 
   [[nodiscard]] bool at_end() const { return at_ >= text_.size(); }
   [[nodiscard]] char take() { return text_[at_++]; }
+  // After blanks.
+  [[nodiscard]] bool next_is(char c) const {
+    const std::size_t next = text_.find_first_not_of(' ', at_);
+    return next != std::string_view::npos && text_[next] == c;
+  }
 
   // Up to one of `ends`, which stays; blanks around it fall away, escaped ones do not. Nothing: a bad escape.
   std::optional<std::string> until(std::string_view ends) {
@@ -126,8 +131,11 @@ std::optional<DistinguishedName> parse_distinguished_name(std::string_view text)
     if (!type || type->empty() || reader.at_end() || reader.take() != '=') {
       return std::nullopt;
     }
+    if (reader.next_is('#')) {  // BER in hexadecimal, which nobody writes
+      return std::nullopt;
+    }
     std::optional<std::string> value = reader.until(",+");
-    if (!value || value->empty() || value->front() == '#') {  // `#` begins BER in hexadecimal, which nobody writes
+    if (!value || value->empty()) {
       return std::nullopt;
     }
     if (new_part) {
