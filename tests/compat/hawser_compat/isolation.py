@@ -2,7 +2,8 @@
 
     python3 -m hawser_compat.isolation COMMAND…      # what isolated(COMMAND) runs: process 1 of the new namespaces
 
-Some tests talk to demo.nats.io. With HAWSER_COMPAT_DEMO=1 there is one: the server under test, on another loopback address.
+Some tests talk to demo.nats.io. With HAWSER_COMPAT_DEMO there is one: the server under test, on another loopback address, at
+4222 and, with certificates.write_demo()'s certificate from that directory, at 4443.
 """
 
 import fcntl
@@ -39,11 +40,16 @@ def name_hosts():
         subprocess.run(["mount", "--bind", hosts.name, "/etc/hosts"], check=True)
 
 
+def start_demo(*arguments):
+    subprocess.Popen(["nats-server", "-a", DEMO_ADDRESS, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def main():
     bring_up_loopback()
     name_hosts()
-    if os.environ.get("HAWSER_COMPAT_DEMO"):
-        subprocess.Popen(["nats-server", "-a", DEMO_ADDRESS, "-p", "4222"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if demo := os.environ.get("HAWSER_COMPAT_DEMO"):
+        start_demo("-p", "4222")
+        start_demo("-p", "4443", "--tls", "--tlscert", f"{demo}/demo.pem", "--tlskey", f"{demo}/demo-key.pem")
     child = subprocess.Popen(sys.argv[1:])
     # Orphans become children of process 1: all of them are reaped, the end of the command alone ends this.
     while True:

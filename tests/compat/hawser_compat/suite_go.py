@@ -24,7 +24,7 @@ PARTS = {"nats": ".", "test": "test", "micro": "micro"}  # the program's name: t
 
 TLS_CONF = """\
 host: localhost, port: 4443
-tls {{ cert_file: "./configs/certs/server.pem", key_file: "./configs/certs/key.pem", timeout: 2 {more} }}
+tls {{ cert_file: "./configs/certs/server.pem", key_file: "./configs/certs/key.pem", timeout: 2, {more} }}
 """
 AUTHORIZATION = "authorization { user: derek, password: porkchop, timeout: 1 }\n"
 NO_IP_CONF = """\
@@ -67,7 +67,7 @@ def go_output(command, cwd):
 
 def write_configuration(directory):
     """The certificates and files that tests name, made here: Debian's package has the Go files alone."""
-    certificates.write(directory / "certs")
+    certificates.write_go(directory / "certs")
     verify = 'ca_file: "./configs/certs/ca.pem", verify: true'
     (directory / "tls.conf").write_text(TLS_CONF.format(more="") + AUTHORIZATION, encoding="utf-8")
     (directory / "tlsverify.conf").write_text(TLS_CONF.format(more=verify), encoding="utf-8")

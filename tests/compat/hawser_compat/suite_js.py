@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 
-from . import outcome, runner
+from . import certificates, outcome, runner
 
 DEADLINE_SECONDS = 900
 LINE = re.compile(r"^(ok|not ok) \d+ - (.*?)(?: # (SKIP|TODO).*)?$")
@@ -29,7 +29,8 @@ def run(checkout, names, environment, jobs):
         with tempfile.TemporaryDirectory() as scratch:
             place(checkout, modules, pathlib.Path(scratch), name)
             command = ["node", "node_modules/.bin/ava", "--tap", "--timeout=120s", "--serial", "--concurrency=1", f"test/{name}.js"]
-            done = runner.run(command, scratch, {**environment, "TMPDIR": scratch, "HAWSER_COMPAT_DEMO": "1"}, DEADLINE_SECONDS)
+            variables = {"TMPDIR": scratch, **certificates.write_demo(pathlib.Path(scratch) / "demo")}
+            done = runner.run(command, scratch, {**environment, **variables}, DEADLINE_SECONDS)
             return read_tap(name, done)
 
     return [each for batch in runner.run_all(names, one, jobs) for each in batch]

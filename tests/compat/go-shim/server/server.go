@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -35,7 +36,7 @@ func Start(options *Options) (*Server, error) {
 	return s, nil
 }
 
-// StartWithConfig runs a server with a configuration file. Of its options only host, port and the single user are known.
+// StartWithConfig runs a server with a configuration file. Of its options only host, port, the single user and TLS are known.
 func StartWithConfig(path string) (*Server, *Options, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -53,7 +54,24 @@ func StartWithConfig(path string) (*Server, *Options, error) {
 		s.options.Username, s.options.Password = string(match[1]), string(match[2])
 	}
 	options := s.options
-	return s, &options, nil
+	options.TLSConfig, err = tlsOf(string(text))
+	return s, &options, err
+}
+
+// tlsOf reads the files of a configuration's tls block, so that a test can start a server from the options.
+func tlsOf(text string) (*tls.Config, error) {
+	file := func(key string) string {
+		if match := regexp.MustCompile(key + `\s*[:=]\s*"?([^",\s]+)`).FindStringSubmatch(text); match != nil {
+			return match[1]
+		}
+		return ""
+	}
+	files := TLSConfigOpts{CertFile: file("cert_file"), KeyFile: file("key_file"), CaFile: file("ca_file")}
+	if files.CertFile == "" {
+		return nil, nil
+	}
+	files.Verify = regexp.MustCompile(`verify\s*[:=]\s*true`).MatchString(text)
+	return GenTLSConfig(&files)
 }
 
 // run writes the configuration and starts the process, on the ports that an earlier one had.
