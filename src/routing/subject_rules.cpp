@@ -107,7 +107,7 @@ bool PermissionMemo::recall(std::string_view subject, std::uint64_t seed, Ask as
   }
   Entry& entry = entries_[hash_of(subject, seed) & (entries_.size() - 1)];
   if (entry.subject != subject) {
-    lost_ += entry.subject.empty() ? 0 : 1;
+    lost_ += entry.subject.empty() ? 0U : 1U;
     entry.permitted = ask();
     entry.subject.assign(subject);
   }
