@@ -100,6 +100,7 @@ class Client final : public net::Retirable, private net::StreamOwner {
   void password_compared(BcryptAnswer answer, Grant granted, Denial denied);
   bool join(std::string_view account);
   void leave_account();
+  void take_limits();
   void judge_again(const Configuration& configuration);
   void take_rights(const Grant& grant);
   void drop_forbidden_subscriptions();

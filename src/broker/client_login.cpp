@@ -145,16 +145,24 @@ bool Client::join(std::string_view name) {
   }
   view_ = &worker_.view(account);
   account.total_connections.add();
-  std::int64_t payload = static_cast<std::int64_t>(settings().limits.max_payload);
-  if (configured != accounts.end() && configured->max_payload >= 0 && configured->max_payload < payload) {
-    payload = configured->max_payload;
+  take_limits();
+  return true;
+}
+
+// The server's, or the account's where that is less; a client that can hear it is told.
+void Client::take_limits() {
+  const Limits& limits = settings().limits;
+  std::size_t payload = limits.max_payload;
+  const auto& accounts = settings().accounts;
+  const auto configured = std::ranges::find(accounts, view_->account.name, &Account::name);
+  if (configured != accounts.end() && configured->max_payload >= 0) {
+    payload = std::min(payload, static_cast<std::size_t>(configured->max_payload));
   }
+  parser_.set_limits({limits.max_control_line, payload});
   if (payload != max_payload_) {
     max_payload_ = static_cast<std::uint32_t>(payload);
-    parser_.set_limits({settings().limits.max_control_line, max_payload_});
     tell_info();
   }
-  return true;
 }
 
 void Client::leave_account() {
@@ -206,7 +214,7 @@ void Client::take_up(const Configuration& configuration) {
     judge_again(configuration);
   }
   if (phase_ == Phase::serving) {
-    parser_.set_limits({now.limits.max_control_line, max_payload_});
+    take_limits();
   }
 }
 
