@@ -31,7 +31,8 @@ h1 { font-size: 1.1rem; margin: 0; color: var(--soft); font-weight: 600; }
 h2 { font-size: .95rem; margin: 0 0 .5rem; }
 .headline { font-size: 1.5rem; font-weight: 600; margin: .1rem 0 1.25rem; overflow-wrap: anywhere; }
 .headline::before { content: "\25CF"; margin-right: .5rem; }
-.sections { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1rem; margin-bottom: 1rem; }
+.sections { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1rem;
+            margin-bottom: 1rem; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .9rem 1rem; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .15rem 1rem; margin: 0; }
 dt { color: var(--soft); }
@@ -41,6 +42,11 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th { text-align: left; color: var(--soft); font-weight: 500; }
 th, td { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
 .good { color: var(--good); } .warning { color: var(--warning); } .bad { color: var(--bad); }
+nav ul { list-style: none; margin: 0; padding: 0; display: grid; gap: .1rem 1.5rem;
+         grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }
+nav a { display: block; padding: .35rem 0; text-decoration: none; }
+nav b { font-weight: 600; text-decoration: underline; text-underline-offset: .2em; }
+nav span { display: block; color: var(--soft); font-size: .85rem; }
 p.more, footer { color: var(--soft); font-size: .85rem; }
 a { color: inherit; }
 </style>
@@ -100,6 +106,20 @@ void append_table(std::string& out, const Status::Table& table) {
   out += "</section>\n";
 }
 
+void append_links(std::string& out, const std::vector<Status::Link>& links) {
+  out += "<section class=\"wide\"><h2 id=\"more\">More</h2>\n<nav aria-labelledby=\"more\"><ul>\n";
+  for (const Status::Link& link : links) {
+    out += fmt::format("<li><a href=\"{}\"><b>{}</b><span>{}</span></a></li>\n", escaped(link.href), escaped(link.name),
+                       escaped(link.about));
+  }
+  out += "</ul></nav></section>\n";
+}
+
+// For those who hand over no links of their own.
+constexpr std::string_view kOwnPaths =
+    " &middot; <a href=\"/metrics\">metrics</a> &middot; <a href=\"/healthz\">health</a> &middot; "
+    "<a href=\"/readyz\">readiness</a> &middot; <a href=\"/status\">as JSON</a>";
+
 }  // namespace
 
 bool Health::ok() const {
@@ -119,11 +139,11 @@ std::string render_page(const Status& status, WallTime now) {
   for (const Status::Table& table : status.tables) {
     append_table(out, table);
   }
-  return out + fmt::format(
-                   "<footer>{} &middot; <a href=\"/metrics\">metrics</a> &middot; <a href=\"/healthz\">health</a> "
-                   "&middot; <a href=\"/readyz\">readiness</a> &middot; <a href=\"/status\">as JSON</a></footer>\n"
-                   "</main></body>\n</html>\n",
-                   to_rfc3339(now));
+  if (!status.links.empty()) {
+    append_links(out, status.links);
+  }
+  return out + fmt::format("<footer>{}{}</footer>\n</main></body>\n</html>\n", to_rfc3339(now),
+                           status.links.empty() ? kOwnPaths : std::string_view());
 }
 
 std::string status_json(const Status& status) {

@@ -59,11 +59,17 @@ struct Status {
     std::vector<std::vector<std::string>> rows;  // the page shows the first 200, and says how many there are
     std::size_t total = 0;                       // when more exist than are handed over
   };
+  struct Link {
+    std::string href;   // "/connz?subs=1"
+    std::string name;   // "Connections"
+    std::string about;  // one line
+  };
   std::string title;     // "hawser agent"
   std::string headline;  // "connected to tls://nats:4222 since 10:00:00"
   Tone tone = Tone::neutral;
   std::vector<Section> sections;
   std::vector<Table> tables;
+  std::vector<Link> links{};  // where to go from here; without them, the endpoint's own paths stand at the foot
 };
 
 struct Request {

@@ -9,7 +9,9 @@ ClosedConnections::ClosedConnections(std::size_t kept) : kept_(kept) {}
 
 void ClosedConnections::add(ConnectionFacts facts) {
   facts.subscriptions_list = {};
-  facts.subscriptions_list.shrink_to_fit();
+  if (facts.tls_peer_certs.size() > 1) {
+    facts.tls_peer_certs = {std::move(facts.tls_peer_certs.front())};
+  }
   ConnectionFacts overwritten;  // freed outside the lock
   const std::lock_guard lock(mutex_);
   ++total_;

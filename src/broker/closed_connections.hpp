@@ -1,7 +1,7 @@
 // The last connections that ended, for /connz?state=closed: the newest 10,000, as nats-server keeps.
 //
 // Thread-safe; adding takes a lock for the time of a move. What only a live connection needs to tell (its list of
-// subscriptions) is dropped, so that an entry stays under a kilobyte or so.
+// subscriptions, the issuers of its certificate) is dropped, so that an entry stays under a kilobyte or so.
 //
 //   closed.add(client.facts());  …  for (const ConnectionFacts& c : closed.list()) …
 #pragma once

@@ -1,8 +1,8 @@
 // The monitoring of a broker over HTTP: /varz, /connz, /subsz, /accountz, /healthz … as nats-server's, and /metrics.
 //
-// It is handed a source of snapshots and knows nothing of reactors. The source is called on the monitor's thread, one
-// call at a time; it has to outlive the monitor. stop() (and the destructor) ends thread and connections after the call
-// that may be running: it must not be called from a thread that the source waits for.
+// It is handed a source of snapshots and knows nothing of reactors. The source is called on the threads of the monitor,
+// so it must be thread-safe; it has to outlive the monitor. stop() (and the destructor) ends thread and connections
+// after the call that may be running: it must not be called from a thread that the source waits for.
 //
 //   auto monitor = Monitor::start(settings->monitoring, *this, [this] { return current_tls_context(); });
 //   log::info("monitoring", {{"http", (*monitor)->http_address()}});   …   (*monitor)->stop();
