@@ -2,8 +2,8 @@
 //
 // Means what nats-server means by it, coercions and aliases included. Everything wrong in a file is told at once, each
 // with file:line:column. Unlike nats-server it refuses features that it does not have, by name. What is understood and
-// deserves a word (a form that nats-server would not read, no authentication, a plain password …) comes back as
-// notices. Pure but for `load_broker_conf`; thread-safe. Certificates are not read here: Broker::start does.
+// deserves a word (a form that nats-server would not read, a key that stands twice, a feature that is ignored …) comes
+// back as notices. Pure but for `load_broker_conf`; thread-safe. Certificates are not read here: Broker::start does.
 //
 //   Result<BrokerConf> conf = load_broker_conf("nats.conf");
 //   for (const Notice& notice : conf->notices) log::warn(notice.message, {{"at", notice.place.text()}});
@@ -47,16 +47,16 @@ enum class ConfSyntax : std::uint8_t {
   yaml,
 };
 
-// `name` is the file's path: includes and the paths in it are relative to where nats-server would take them (includes to
-// the file, all else to the working directory). Errors: CFG-701 … CFG-708, BRK-1101 … BRK-1111 and BRK-1118; the code is
-// the first mistake's, and `doing` has one a line.
+// `name` is the file's path: includes and the paths in it are relative to where nats-server would take them (includes
+// to the file, all else to the working directory). Errors: CFG-701 … CFG-708, BRK-1101 … BRK-1111 and BRK-1118; the
+// code is the first mistake's, and `doing` has one a line.
 [[nodiscard]] Result<BrokerConf> parse_broker_conf(std::string_view text, const std::string& name,
                                                    const ConfReach& reach, ConfSyntax syntax = ConfSyntax::by_name);
 // The same from disk, with this process's environment. Errors also: file_unreadable, limit_exceeded.
 [[nodiscard]] Result<BrokerConf> load_broker_conf(const std::filesystem::path& path);
 
 // What is to be said of settings whatever they came from (a file, flags, both): no authentication, plain passwords,
-// listeners beyond loopback without TLS. Part of `notices` already for a file's settings.
+// listeners beyond loopback without TLS. The loud ones first; none of it is in a file's own notices.
 [[nodiscard]] std::vector<Notice> broker_posture(const broker::Settings& settings);
 
 }  // namespace hawser::config
