@@ -111,6 +111,10 @@ void Client::greet() {
 
 void Client::start_tls() {
   const auto& tls = worker_.configuration()->tls;
+  if (tls == nullptr) {  // a reload has ended TLS since the client was greeted
+    end(CloseReason::tls_handshake_failure);
+    return;
+  }
   auto ssl = tls->context().accept();
   if (!ssl) {
     log::write(log::Level::error, "TLS handshake error", ssl.error(), {{"client", peer_.text()}, {"cid", id_}});
@@ -127,6 +131,16 @@ void Client::on_secured(net::Stream&) {
     return;
   }
   log::debug("TLS handshake complete", {{"client", peer_.text()}, {"cid", id_}});
+  // Under the trust of before, if a reload came in between.
+  const auto& tls = worker_.configuration()->tls;
+  if (tls != nullptr && !tls->accepted(stream_.ssl())) {
+    if (const Result<void> trusted = tls->recheck(stream_.ssl(), wall_now()); !trusted) {
+      worker_.hub().counters.tls_failures.add();
+      log::write(log::Level::error, "TLS handshake error", trusted.error(), {{"client", peer_.text()}, {"cid", id_}});
+      end(CloseReason::tls_handshake_failure);
+      return;
+    }
+  }
   if (tls_first_) {
     greet();
   }
@@ -159,7 +173,7 @@ void Client::set_deadline(Duration after, void (Client::*then)()) {
 void Client::first_byte_too_late() {
   tls_first_ = false;
   greet();
-  if (phase_ == Phase::greeted && !settings().allow_non_tls) {
+  if (phase_ == Phase::greeted && (!settings().tls || !settings().allow_non_tls)) {
     start_tls();
   } else if (phase_ == Phase::greeted) {
     set_deadline(settings().tls->timeout, &Client::tls_too_late);

@@ -93,7 +93,10 @@ void Client::password_compared(BcryptAnswer answer, Grant granted, Denial denied
     return;
   }
   // The configuration may have changed while the hash was compared.
-  auto still = worker_.configuration()->authenticator->still_valid(granted, nullptr);
+  const Authenticator& authenticator = *worker_.configuration()->authenticator;
+  const auto certificate =
+      authenticator.maps_certificates() && stream_.secured() ? peer_identity(stream_.ssl()) : std::nullopt;
+  auto still = authenticator.still_valid(granted, certificate ? &*certificate : nullptr);
   if (auto* denial = std::get_if<Denial>(&still)) {
     deny(*denial);
     return;

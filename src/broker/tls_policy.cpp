@@ -4,10 +4,8 @@
 #include <array>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <span>
+#include <openssl/ssl.h>
 #include <utility>
-
-#include "base/log.hpp"
 
 namespace hawser::broker {
 namespace {
@@ -180,6 +178,8 @@ Result<std::shared_ptr<const TlsPolicy>> TlsPolicy::make(const TlsSettings& sett
 Result<void> TlsPolicy::recheck(ssl_st* live, WallTime now) const {
   return recheck_ ? context_->verify_again(live, now) : Result<void>();
 }
+
+bool TlsPolicy::accepted(const ssl_st* ssl) const noexcept { return SSL_get_SSL_CTX(ssl) == context_->native(); }
 
 bool TlsPolicy::same_trust(const TlsPolicy& other) const noexcept { return trust_id_ == other.trust_id_; }
 

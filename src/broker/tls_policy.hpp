@@ -45,6 +45,8 @@ class TlsPolicy {
   // Always, when `recheck` is off. Errors: as of the handshake (TLS-230 …), tls_peer_without_certificate,
   // broker_pin_mismatch.
   [[nodiscard]] Result<void> recheck(ssl_st* live, WallTime now) const;
+  // Whether this connection's handshake is, or was, under this very policy.
+  [[nodiscard]] bool accepted(const ssl_st* ssl) const noexcept;
   // Whether anything that recheck() looks at differs: if not, no connection needs a second look.
   [[nodiscard]] bool same_trust(const TlsPolicy& other) const noexcept;
 

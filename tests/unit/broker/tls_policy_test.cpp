@@ -203,6 +203,13 @@ TEST_F(Trust, knows_whether_anything_it_judges_by_has_changed) {
   EXPECT_FALSE(differs([] {}));
 }
 
+TEST_F(Trust, knows_the_connections_that_it_has_let_in_itself) {
+  const auto first = policy();
+  const Handshake live = shake(*first, &client_own);
+  EXPECT_TRUE(first->accepted(live.server.ssl()));
+  EXPECT_FALSE(policy()->accepted(live.server.ssl()));
+}
+
 TEST_F(Trust, tells_when_its_own_certificate_ends) {
   EXPECT_EQ(policy()->not_after(), WallTime(server_own.info.not_after));
 }
