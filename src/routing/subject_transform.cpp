@@ -1,7 +1,6 @@
 #include "routing/subject_transform.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "routing/destination_token.hpp"
@@ -204,34 +203,35 @@ std::string SubjectTransform::destination_pattern() const {
   return pattern;
 }
 
+// Made of pieces, not of text: a token of the source is text here even if it looks like `$1` or a function.
 Result<SubjectTransform> SubjectTransform::reverse() const {
-  std::string back;
-  for (std::size_t i = 0; const std::string_view token : tokens_of(source_)) {
-    if (!back.empty()) {
-      back += kSeparator;
-    }
-    if (token == "*") {  // which of the destination's wildcards holds it
-      std::size_t place = 0;
-      std::optional<std::size_t> found;
-      for (const Piece& piece : pieces_) {
-        if (piece.kind == Kind::text || piece.kind == Kind::rest) {
-          continue;
-        }
-        ++place;
-        if (piece.kind == Kind::wildcard && piece.tokens.front() == i) {
-          found = place;
-        }
-      }
-      if (!found) {
+  SubjectTransform back;
+  back.source_ = destination_pattern();
+  back.source_tokens_ = pieces_.size();
+  for (std::uint32_t i = 0; const std::string_view token : tokens_of(source_)) {
+    back.destination_ += i == 0 ? "" : ".";
+    if (token == ">") {
+      back.pieces_.push_back({.kind = Kind::rest});
+      back.destination_ += '>';
+    } else if (token != "*") {
+      back.pieces_.push_back({.kind = Kind::text, .text = std::string(token)});
+      back.destination_ += token;
+    } else {
+      const auto holder = std::find_if(pieces_.begin(), pieces_.end(), [i](const Piece& piece) {
+        return piece.kind == Kind::wildcard && piece.tokens.front() == i;
+      });
+      if (holder == pieces_.end()) {
         return std::unexpected(bad_destination(destination_, "not using all of the token wildcard(s)"));
       }
-      back += "$" + std::to_string(*found);
-    } else {
-      back += token;
+      const auto place = static_cast<std::uint32_t>(holder - pieces_.begin());
+      const auto wildcards =
+          std::count_if(pieces_.begin(), holder + 1, [](const Piece& piece) { return piece.kind == Kind::wildcard; });
+      back.pieces_.push_back({.kind = Kind::wildcard, .tokens = {place}});
+      back.destination_ += "$" + std::to_string(wildcards);
     }
     ++i;
   }
-  return make(destination_pattern(), back, Use::reversible);
+  return back;
 }
 
 }  // namespace hawser::routing

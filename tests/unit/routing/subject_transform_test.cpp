@@ -131,9 +131,13 @@ TEST(SubjectTransform, finds_the_way_back) {
     const char* subject;
   };
   const std::vector<Row> rows = {
-      {"foo", "bar", "foo"},         {"a.*", "b.$1.c", "a.x"},
-      {"a.*.*", "b.$2.$1", "a.x.y"}, {"a.*.*.*", "$2.$3.$1", "a.x.y.z"},
-      {"a.>", "b.c.>", "a.x.y"},     {"*.a.*.>", "$2.{{wildcard(1)}}.q.>", "x.a.y.z.w"},
+      {"foo", "bar", "foo"},
+      {"a.*", "b.$1.c", "a.x"},
+      {"a.*.*", "b.$2.$1", "a.x.y"},
+      {"a.*.*.*", "$2.$3.$1", "a.x.y.z"},
+      {"$1.*.{{left(1,1)}}", "$1", "$1.x.{{left(1,1)}}"},
+      {"a.>", "b.c.>", "a.x.y"},
+      {"*.a.*.>", "$2.{{wildcard(1)}}.q.>", "x.a.y.z.w"},
   };
   for (const Row& row : rows) {
     const auto there = SubjectTransform::make(row.source, row.destination, Use::reversible);
@@ -146,6 +150,7 @@ TEST(SubjectTransform, finds_the_way_back) {
     EXPECT_TRUE(wire::matches(there->destination_pattern(), arrived));
   }
   EXPECT_FALSE(SubjectTransform::make("a.*", "b")->reverse());
+  EXPECT_EQ(SubjectTransform::make("a.*.*", "$2.b.$1")->reverse()->destination(), "a.$2.$1");
 }
 
 TEST(SubjectTransform, transforms_narrower_patterns_too) {
