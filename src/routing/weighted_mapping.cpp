@@ -12,25 +12,6 @@ namespace {
 
 constexpr std::uint32_t kAll = 100;
 
-// "foo.*.*" -> "foo.$1.$2": the destination that leaves a subject as it is.
-std::string itself(std::string_view source) {
-  std::string destination;
-  for (int wildcards = 0;;) {
-    const std::size_t dot = source.find('.');
-    const std::string_view token = source.substr(0, dot);
-    if (token == "*") {
-      destination += "$" + std::to_string(++wildcards);
-    } else {
-      destination += token;
-    }
-    if (dot == std::string_view::npos) {
-      return destination;
-    }
-    destination += '.';
-    source.remove_prefix(dot + 1);
-  }
-}
-
 }  // namespace
 
 Result<WeightedMapping> WeightedMapping::make(std::string_view source, const std::vector<Target>& targets) {
@@ -54,12 +35,11 @@ Result<WeightedMapping> WeightedMapping::make(std::string_view source, const std
       mapping.choices_.push_back({std::move(*transform), target.weight});
     }
   }
+  if (const auto fault = wire::subscribe_fault(source); fault != wire::SubjectFault::none) {
+    return std::unexpected(wire::bad_subject(source, fault));
+  }
   if (totals[""] < kAll && !seen.contains(source)) {
-    auto stays = SubjectTransform::make(source, itself(source));
-    if (!stays) {
-      return std::unexpected(std::move(stays.error()));
-    }
-    mapping.choices_.push_back({std::move(*stays), kAll - totals[""]});
+    mapping.choices_.push_back({std::nullopt, kAll - totals[""]});
   }
   std::uint32_t below = 0;
   for (Choice& choice : mapping.choices_) {
@@ -73,7 +53,11 @@ bool WeightedMapping::apply(std::string_view subject, std::uint32_t random, std:
   const std::uint32_t chosen = random % kAll;
   for (const Choice& choice : choices_) {
     if (chosen < choice.below) {
-      choice.transform.append(to, subject);
+      if (choice.transform) {
+        choice.transform->append(to, subject);
+      } else {
+        to += subject;
+      }
       return true;
     }
   }

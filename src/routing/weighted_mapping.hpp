@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +36,8 @@ class WeightedMapping {
 
  private:
   struct Choice {
-    SubjectTransform transform;
-    std::uint32_t below;  // of a hundred, all choices before it included
+    std::optional<SubjectTransform> transform;  // none: it stays as it is
+    std::uint32_t below;                        // of a hundred, all choices before it included
   };
   WeightedMapping() = default;
 
