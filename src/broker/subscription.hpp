@@ -13,6 +13,18 @@
 namespace hawser::broker {
 
 class Client;
+struct Message;
+struct Subscription;
+
+// Takes messages for the broker itself. Called on the subscription's thread while a message is being routed: what it
+// has to say it says later (Worker::publish in a posted task), never there and then.
+class Responder {
+ public:
+  virtual void on_message(const Subscription& to, const Message& message) = 0;
+
+ protected:
+  ~Responder() = default;
+};
 
 struct Subscription final : routing::Subscription {
   std::string sid;
@@ -20,8 +32,9 @@ struct Subscription final : routing::Subscription {
   // ---
   Client* client = nullptr;  // null: closed, and to be passed over
   std::uint64_t delivered = 0;
-  std::uint64_t max = 0;         // 0: no end; otherwise it closes with this delivery
-  bool checks_delivery = false;  // some of the subjects that it matches are denied
+  Responder* responder = nullptr;  // instead of a client; outlives the workers
+  std::uint64_t max = 0;           // 0: no end; otherwise it closes with this delivery
+  bool checks_delivery = false;    // some of the subjects that it matches are denied
 };
 using SubscriptionPtr = std::shared_ptr<Subscription>;
 

@@ -162,8 +162,7 @@ bool Worker::route(AccountView& view, const Message& message) {
 
 bool Worker::deliver(const routing::SubscriptionPtr& to, Fanout& fanout, bool queued) {
   if (to->thread == index_) {
-    auto& subscription = static_cast<Subscription&>(*to);
-    return subscription.client != nullptr && subscription.client->deliver(subscription, fanout);
+    return hand_over(static_cast<Subscription&>(*to), fanout);
   }
   Batch& batch = batches_[to->thread];
   batch.add(fanout.message(), serial_, std::static_pointer_cast<Subscription>(to), queued);
@@ -171,6 +170,17 @@ bool Worker::deliver(const routing::SubscriptionPtr& to, Fanout& fanout, bool qu
   if (batch.bytes() >= Batch::kEnough) {
     send(to->thread);
   }
+  return true;
+}
+
+bool Worker::hand_over(Subscription& to, Fanout& fanout) {
+  if (to.client != nullptr) [[likely]] {
+    return to.client->deliver(to, fanout);
+  }
+  if (to.responder == nullptr) {
+    return false;
+  }
+  to.responder->on_message(to, fanout.message());
   return true;
 }
 
@@ -219,6 +229,12 @@ const routing::Route& Worker::look_up(AccountView& view, std::string_view subjec
   return view.routes.find(subject);
 }
 
+void Worker::publish(AccountState& account, std::string_view subject, std::string_view body) {
+  const Message message{.subject = subject, .reply = {}, .headers = {}, .body = body, .from = 0};
+  route(view(account), message);
+  end_of_input();
+}
+
 void Worker::receive(Batch batch) {
   const std::size_t bytes = batch.bytes();
   inbound_.fetch_add(bytes, std::memory_order_relaxed);
@@ -234,7 +250,7 @@ void Worker::unpack(const Batch& batch) {
     Fanout fanout(message, deliveries.size());
     for (const Batch::Delivery& delivery : deliveries) {
       Subscription& to = *delivery.to;
-      if ((to.client == nullptr || !to.client->deliver(to, fanout)) && delivery.queued) {
+      if (!hand_over(to, fanout) && delivery.queued) {
         deliver_to_another(to, fanout);
       }
     }

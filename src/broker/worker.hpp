@@ -71,6 +71,8 @@ class Worker {
 
   // To everybody whom it concerns; false: there is nobody.
   bool route(AccountView& view, const Message& message);
+  // A message of the broker's own, in an account; `body` ends with CRLF. Not while another one is being routed.
+  void publish(AccountState& account, std::string_view subject, std::string_view body);
   // What an event brought is delivered: batches go out, and routes may be forgotten.
   void end_of_input();
   // Someone who is delivered to falls behind: publishers should pause.
@@ -89,6 +91,7 @@ class Worker {
   void take_in(net::Fd fd, const net::Address& peer, Door door);
   void unpack(const Batch& batch);
   bool deliver(const routing::SubscriptionPtr& to, Fanout& fanout, bool queued);
+  static bool hand_over(Subscription& to, Fanout& fanout);
   bool deliver_to_one(const routing::QueueGroup& group, Fanout& fanout);
   void deliver_to_another(const Subscription& gone, Fanout& fanout);
   void send(std::uint32_t thread);
