@@ -31,6 +31,7 @@ class Fanout {
 
   // `others`: how many more recipients may follow; `shared`: the body, when it is in shared bytes already.
   Fanout(const Message& message, std::size_t recipients) noexcept : message_(message), recipients_(recipients) {}
+  Fanout(Message&&, std::size_t) = delete;  // it is referred to
 
   // Returns the bytes of headers and payload that were written.
   std::size_t write(net::ByteQueue& out, std::string_view sid, bool with_headers);

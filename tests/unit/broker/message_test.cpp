@@ -1,10 +1,10 @@
-#include <gtest/gtest.h>
+#include "broker/message.hpp"
 
 #include <array>
+#include <gtest/gtest.h>
 #include <string>
 
 #include "broker/batch.hpp"
-#include "broker/message.hpp"
 
 namespace hawser::broker {
 namespace {
@@ -22,9 +22,11 @@ std::string unsent_of(const net::ByteQueue& queue) {
 TEST(Fanout, writes_a_message_as_msg_with_and_without_reply) {
   net::ChunkPool pool;
   net::ByteQueue queue(pool);
-  Fanout plain({.subject = "a.b", .reply = {}, .headers = {}, .body = "hello\r\n"}, 1);
+  const Message hello{.subject = "a.b", .reply = {}, .headers = {}, .body = "hello\r\n"};
+  Fanout plain(hello, 1);
   EXPECT_EQ(plain.write(queue, "7", true), 5U);
-  Fanout request({.subject = "a.b", .reply = "inbox", .headers = {}, .body = "\r\n"}, 1);
+  const Message asked{.subject = "a.b", .reply = "inbox", .headers = {}, .body = "\r\n"};
+  Fanout request(asked, 1);
   EXPECT_EQ(request.write(queue, "8", false), 0U);
   EXPECT_EQ(unsent_of(queue), "MSG a.b 7 5\r\nhello\r\nMSG a.b 8 inbox 0\r\n\r\n");
 }
@@ -34,8 +36,9 @@ TEST(Fanout, strips_headers_for_those_who_cannot_read_them) {
   const std::string body = headers + "hi\r\n";
   net::ChunkPool pool;
   net::ByteQueue queue(pool);
-  Fanout fanout({.subject = "s", .reply = "r", .headers = std::string_view(body).substr(0, headers.size()), .body = body},
-                2);
+  const Message message{
+      .subject = "s", .reply = "r", .headers = std::string_view(body).substr(0, headers.size()), .body = body};
+  Fanout fanout(message, 2);
   EXPECT_EQ(fanout.write(queue, "1", true), 20U);
   EXPECT_EQ(fanout.write(queue, "2", false), 2U);
   EXPECT_EQ(fanout.write(queue, "3", true), 20U);
@@ -49,8 +52,9 @@ TEST(Fanout, copies_a_large_body_once_for_all_of_its_recipients) {
   net::ChunkPool pool;
   net::ByteQueue one(pool);
   net::ByteQueue two(pool);
-  Fanout fanout({.subject = "s", .reply = {}, .headers = std::string_view(body).substr(0, headers.size()), .body = body},
-                2);
+  const Message message{
+      .subject = "s", .reply = {}, .headers = std::string_view(body).substr(0, headers.size()), .body = body};
+  Fanout fanout(message, 2);
   fanout.write(one, "1", true);
   fanout.write(two, "2", false);
   EXPECT_EQ(unsent_of(one), "HMSG s 1 18 20018\r\n" + body);
