@@ -8,22 +8,19 @@ import argparse
 import json
 import os
 import pathlib
-import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "scenario"))
+from measuring import Client, in_turn, raise_descriptor_limit, tls_options
 
-from hawser_scenario import pki, process  # noqa: E402
-from hawser_scenario.agent import Agent  # noqa: E402
-from hawser_scenario.layout import Rename  # noqa: E402
-from hawser_scenario.load import Load  # noqa: E402
-from hawser_scenario.nats_server import NatsServer, tls_block  # noqa: E402
-from hawser_scenario.proxy import CuttingProxy  # noqa: E402
-from hawser_scenario.raw_client import RawClient  # noqa: E402
-from hawser_scenario.waiting import wait_until  # noqa: E402
+from hawser_scenario import pki, process  # found by way of measuring
+from hawser_scenario.agent import Agent
+from hawser_scenario.layout import Rename
+from hawser_scenario.load import Load
+from hawser_scenario.nats_server import NatsServer, tls_block
+from hawser_scenario.proxy import CuttingProxy
+from hawser_scenario.raw_client import RawClient
+from hawser_scenario.waiting import wait_until
 
 MESSAGES = {16: 2_000_000, 128: 1_000_000, 4096: 150_000}
 IDLE_CLIENTS = 2000
@@ -40,9 +37,9 @@ class Bench:
         self.directory = pathlib.Path(directory)
         self.rounds = rounds
         self.with_agent = with_agent
-        self._client = pathlib.Path(build) / "hawser_bench_client"
         self.ca = pki.Ca(self.directory / "ca", "bench")
         self.pair = self.ca.issue("client")
+        self.client = Client(build, self.tls_options())
         self.layout = Rename(self.directory / "material")
         self.layout.put(ca=self.ca.cert.read_bytes())
         self.layout.put_pair(self.pair)
@@ -64,24 +61,13 @@ class Bench:
         self.server.kill()
 
     def tls_options(self):
-        return {"tls_ca": self.ca.cert, "tls_cert": self.pair.cert, "tls_key": self.pair.key}
+        return tls_options(self.ca, self.pair)
 
     def measure(self, mode, url, sub_url=None, **options):
-        arguments = [str(self._client), mode, "--url", url, "--sub-url", sub_url or url]
-        for name, value in {**self.tls_options(), **options}.items():
-            arguments += ["--" + name.replace("_", "-"), str(value)]
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=600, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"{arguments}: {done.stderr}")
-        return json.loads(done.stdout)
+        return self.client.run(mode, url, sub_url=sub_url or url, **options)
 
     def in_turn(self, paths, run):
-        """Each path once a round, one after the other, so that a noisy minute hits all of them; medians of what `run` gives."""
-        seen = {name: [] for name in paths}
-        for _ in range(self.rounds):
-            for name, path in paths.items():
-                seen[name].append(run(path))
-        return {name: {key: statistics.median(row[key] for row in rows) for key in rows[0]} for name, rows in seen.items()}
+        return in_turn(self.rounds, paths, run)
 
 
 def throughput(bench, results):
@@ -233,8 +219,7 @@ def main():
     build = pathlib.Path(arguments.build).resolve()
     os.environ.setdefault("HAWSER_BIN", str(build / "hawser"))
     os.environ["HAWSER_LOAD"] = str(build / "hawser_load")
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard > 0 else soft, hard))
+    raise_descriptor_limit()
     results = {}
     with tempfile.TemporaryDirectory(prefix="hawser-bench-") as directory:
         bench = Bench(directory, build, arguments.rounds, not arguments.direct_only)
