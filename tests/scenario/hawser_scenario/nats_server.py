@@ -20,6 +20,7 @@ def tls_block(pair, ca, verify=True, extra=""):
 class NatsServer:
     """`config` is nats-server's configuration without ports. Use as a context manager, or start() and kill()."""
 
+    command = [shutil.which("nats-server") or "/usr/sbin/nats-server"]
     host = "127.0.0.1"  # before start(): another loopback address, as it stands in a URL
 
     def __init__(self, directory, config="", name="broker", cluster=None):
@@ -48,12 +49,11 @@ class NatsServer:
         self.config_path.write_text(text + config)
 
     def start(self, port=None, deadline=20.0):
-        binary = shutil.which("nats-server") or "/usr/sbin/nats-server"
         ports = self.directory / "ports"
         ports.mkdir(exist_ok=True)
         for stale in glob.glob(f"{ports}/*"):
             os.unlink(stale)
-        arguments = [binary, "-c", self.config_path, "-a", self.host.strip("[]"), "-p", port or self.port or -1, "-m",
+        arguments = [*self.command, "-c", self.config_path, "-a", self.host.strip("[]"), "-p", port or self.port or -1, "-m",
                      self.monitor_port or -1, "--ports_file_dir", ports]
         self.program = Program(arguments, self.directory / "nats-server.log")
         file = f"{ports}/nats-server_{self.program.pid}.ports"
