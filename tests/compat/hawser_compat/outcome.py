@@ -3,6 +3,8 @@
 import collections
 import dataclasses
 import json
+import pathlib
+import re
 
 PASSED, FAILED, SKIPPED, TIMEOUT = "passed", "failed", "skipped", "timeout"
 
@@ -13,6 +15,7 @@ class Outcome:
     result: str
     seconds: float = 0.0
     detail: str = ""  # the end of what it printed, when it did not pass
+    attempts: int = 1
 
 
 def write(path, suite, server, outcomes):
@@ -31,6 +34,21 @@ def read(path):
 def summary(outcomes):
     counts = collections.Counter(o.result for o in outcomes)
     return ", ".join(f"{counts[result]} {result}" for result in (PASSED, FAILED, TIMEOUT, SKIPPED) if counts[result]) or "nothing ran"
+
+
+def reasons(suite):
+    """[(pattern, reason)] of the tests that a server need not pass, from not_ours.txt."""
+    found = []
+    for line in (pathlib.Path(__file__).resolve().parent.parent / "not_ours.txt").read_text(encoding="utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            name, pattern, reason = line.split(maxsplit=2)
+            if name == suite:
+                found.append((re.compile(pattern), reason))
+    return found
+
+
+def reason(rules, test):
+    return next((reason for pattern, reason in rules if pattern.search(test)), None)
 
 
 def differences(reference, candidate):

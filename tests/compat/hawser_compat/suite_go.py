@@ -3,7 +3,6 @@
 Left out are the files for JetStream and websockets, examples, and those whose dependency Debian has in another version (protobuf).
 """
 
-import contextlib
 import os
 import pathlib
 import shutil
@@ -33,27 +32,27 @@ tls {{ cert_file: "./configs/certs/server_noip.pem", key_file: "./configs/certs/
 cluster {{ listen: 127.0.0.1:{own}, routes: ["nats-route://127.0.0.1:{other}"] }}
 """
 
-_place = contextlib.ExitStack()
+_place = tempfile.TemporaryDirectory(prefix="compat-go-")  # removed when the runner ends
+ROOT = pathlib.Path(_place.name)
 
 
 def tests(_):
     """PROGRAM/TEST for each test; builds the programs."""
-    _place.root = pathlib.Path(_place.enter_context(tempfile.TemporaryDirectory()))
-    sources = _place.root / "src" / PACKAGE
+    sources = ROOT / "src" / PACKAGE
     shutil.copytree(LIBRARIES / "src" / PACKAGE, sources, ignore=shutil.ignore_patterns(*LEFT_OUT))
     (sources / "enc_test.go").unlink(missing_ok=True)  # protobuf, unlike test/enc_test.go
-    shutil.copytree(SHIM, _place.root / "src" / SERVER_PACKAGE)
+    shutil.copytree(SHIM, ROOT / "src" / SERVER_PACKAGE)
     write_configuration(sources / "test/configs")
     found = []
     for name, directory in PARTS.items():
-        go("test", "-c", "-o", str(_place.root / name), ".", cwd=sources / directory)
-        listed = go_output([str(_place.root / name), "-test.list", "."], cwd=sources / directory)
+        go("test", "-c", "-o", str(ROOT / name), ".", cwd=sources / directory)
+        listed = go_output([str(ROOT / name), "-test.list", "."], cwd=sources / directory)
         found += [f"{name}/{test}" for test in listed.split() if test.startswith("Test")]
     return found
 
 
 def go(*arguments, cwd):
-    environment = {**os.environ, "GO111MODULE": "off", "GOPATH": f"{_place.root}:{LIBRARIES}", "GOFLAGS": "", "CGO_ENABLED": "0",
+    environment = {**os.environ, "GO111MODULE": "off", "GOPATH": f"{ROOT}:{LIBRARIES}", "GOFLAGS": "", "CGO_ENABLED": "0",
                    "GOTOOLCHAIN": "local"}
     done = subprocess.run(["go", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -77,16 +76,15 @@ def write_configuration(directory):
 
 
 def run(_, names, environment, jobs):
-    sources = _place.root / "src" / PACKAGE
+    sources = ROOT / "src" / PACKAGE
     environment = {**environment, "NATS_SERVER_BIN": shutil.which("nats-server", path=environment["PATH"])}
 
     def one(name):
         program, _, test = name.partition("/")
-        command = [_place.root / program, "-test.v", "-test.run", f"^{test}$"]
+        command = [ROOT / program, "-test.v", "-test.run", f"^{test}$"]
         return judge(name, test, runner.run(command, sources / PARTS[program], environment, DEADLINE_SECONDS))
 
-    with _place:
-        return runner.run_all(names, one, jobs)
+    return runner.run_all(names, one, jobs)
 
 
 def judge(name, test, done):
