@@ -29,14 +29,16 @@ class Fanout {
  public:
   static constexpr std::size_t kShareFrom = 8192;  // bytes of a body; below, a copy is cheaper than counting holders
 
-  // `others`: how many more recipients may follow; `shared`: the body, when it is in shared bytes already.
-  Fanout(const Message& message, std::size_t recipients) noexcept : message_(message), recipients_(recipients) {}
-  Fanout(Message&&, std::size_t) = delete;  // it is referred to
+  // `recipients`: how many there are at most; `serial` tells one message from the next in a Batch.
+  Fanout(const Message& message, std::size_t recipients, std::uint64_t serial = 1) noexcept
+      : message_(message), recipients_(recipients), serial_(serial) {}
+  Fanout(Message&&, std::size_t, std::uint64_t = 1) = delete;  // it is referred to
 
   // Returns the bytes of headers and payload that were written.
   std::size_t write(net::ByteQueue& out, std::string_view sid, bool with_headers);
 
   [[nodiscard]] const Message& message() const noexcept { return message_; }
+  [[nodiscard]] std::uint64_t serial() const noexcept { return serial_; }
 
  private:
   static constexpr std::size_t kEndBytes = 48;  // two sizes and CRLF
@@ -52,6 +54,7 @@ class Fanout {
 
   const Message& message_;
   std::size_t recipients_;
+  std::uint64_t serial_;
   Form plain_;
   Form headed_;
   net::SharedBytes shared_;

@@ -47,11 +47,16 @@ Worker::Worker(Hub& hub, std::uint32_t index, std::unique_ptr<net::Reactor> reac
 Worker::~Worker() { stop(); }
 
 void Worker::start() {
-  batches_.resize(hub_.workers.size());
   thread_ = std::thread([this] {
-    pulse_.start(pulse_for(configuration_->settings->limits));
+    start_here();
     reactor_->run();
   });
+}
+
+void Worker::start_here() {
+  on_ = std::this_thread::get_id();
+  batches_.resize(hub_.workers.size());
+  pulse_.start(pulse_for(configuration_->settings->limits));
 }
 
 void Worker::stop() {
@@ -78,7 +83,7 @@ void Worker::stop() {
 void Worker::accept(net::Fd fd, const net::Address& peer, Door door) {
   count_.fetch_add(1, std::memory_order_relaxed);
   hub_.clients.fetch_add(1, std::memory_order_relaxed);
-  if (std::this_thread::get_id() == thread_.get_id()) {
+  if (std::this_thread::get_id() == on_) {
     take_in(std::move(fd), peer, door);
     return;
   }
@@ -148,8 +153,8 @@ bool Worker::route(AccountView& view, const Message& message) {
   if (route.empty()) {
     return false;
   }
-  ++serial_;
-  Fanout fanout(message, route.fanout());
+  const InRoute in_route(*this);
+  Fanout fanout(message, route.fanout(), ++serial_);
   bool delivered = false;
   for (const routing::SubscriptionPtr& to : route.plain) {
     delivered = deliver(to, fanout, false) || delivered;
@@ -165,7 +170,7 @@ bool Worker::deliver(const routing::SubscriptionPtr& to, Fanout& fanout, bool qu
     return hand_over(static_cast<Subscription&>(*to), fanout);
   }
   Batch& batch = batches_[to->thread];
-  batch.add(fanout.message(), serial_, std::static_pointer_cast<Subscription>(to), queued);
+  batch.add(fanout.message(), fanout.serial(), std::static_pointer_cast<Subscription>(to), queued);
   any_batch_ = true;
   if (batch.bytes() >= Batch::kEnough) {
     send(to->thread);
@@ -206,6 +211,9 @@ void Worker::send(std::uint32_t thread) {
 }
 
 void Worker::end_of_input() {
+  if (routes_in_use_ != 0) {
+    return;  // asked by a responder, in the middle of a delivery: whoever began that comes here too
+  }
   if (any_batch_) {
     any_batch_ = false;
     for (std::uint32_t thread = 0; thread < batches_.size(); ++thread) {
@@ -246,8 +254,7 @@ void Worker::receive(Batch batch) {
 
 void Worker::unpack(const Batch& batch) {
   batch.each([this](const Message& message, std::span<const Batch::Delivery> deliveries) {
-    ++serial_;
-    Fanout fanout(message, deliveries.size());
+    Fanout fanout(message, deliveries.size(), ++serial_);
     for (const Batch::Delivery& delivery : deliveries) {
       Subscription& to = *delivery.to;
       if (!hand_over(to, fanout) && delivery.queued) {
@@ -261,6 +268,7 @@ void Worker::unpack(const Batch& batch) {
 // The member of a queue group that a message was sent to, on this thread, has left meanwhile: another one gets it.
 void Worker::deliver_to_another(const Subscription& gone, Fanout& fanout) {
   const routing::Route& route = look_up(view(*gone.account), fanout.message().subject);
+  const InRoute in_route(*this);
   for (const routing::QueueGroup& group : route.groups) {
     if (group.name == gone.queue) {
       deliver_to_one(group, fanout);

@@ -41,7 +41,10 @@ class Worker {
 
   // Before start().
   void begin_with(ConfigurationPtr configuration) { configuration_ = std::move(configuration); }
+  // Once every worker of the hub is made; runs the thread.
   void start();
+  // The same for who turns the reactor himself.
+  void start_here();
   [[nodiscard]] bool running() const noexcept { return thread_.joinable(); }
   // Closes every client and ends the thread.
   void stop();
@@ -88,6 +91,14 @@ class Worker {
 
  private:
   Worker(Hub& hub, std::uint32_t index, std::unique_ptr<net::Reactor> reactor, ConfigurationPtr configuration);
+  // While a route is gone through, it may not change.
+  struct InRoute {
+    explicit InRoute(Worker& of) : worker(of) { ++worker.routes_in_use_; }
+    ~InRoute() { --worker.routes_in_use_; }
+    InRoute(const InRoute&) = delete;
+    InRoute& operator=(const InRoute&) = delete;
+    Worker& worker;
+  };
   void take_in(net::Fd fd, const net::Address& peer, Door door);
   void unpack(const Batch& batch);
   bool deliver(const routing::SubscriptionPtr& to, Fanout& fanout, bool queued);
@@ -112,8 +123,9 @@ class Worker {
   std::unordered_map<const Permissions*, KnownRights> rights_;
   std::vector<Batch> batches_;  // to each thread
   std::vector<AccountView*> looked_up_;
+  std::uint32_t routes_in_use_ = 0;
   bool any_batch_ = false;
-  std::uint64_t serial_ = 0;  // of the message that is being routed
+  std::uint64_t serial_ = 0;  // of the last message that was routed
   bool pressure_ = false;
   std::minstd_rand random_;
   std::size_t pulses_ = 0;
@@ -123,6 +135,7 @@ class Worker {
   std::function<void()> left_;
   std::atomic<std::size_t> inbound_{0};
   std::atomic<std::size_t> count_{0};
+  std::atomic<std::thread::id> on_{};  // the thread that serves
   std::thread thread_;
 };
 
