@@ -36,36 +36,6 @@ Result<net::Address> resolve(const Listen& listen) {
   return net::Address::literal(ip, listen.port);
 }
 
-Result<ConfigurationPtr> configure(Settings settings) {
-  if (auto valid = validate(settings); !valid) {
-    return std::unexpected(std::move(valid.error()));
-  }
-  auto made = std::make_shared<Configuration>();
-  made->settings = std::make_shared<const Settings>(std::move(settings));
-  auto authenticator = Authenticator::make(made->settings);
-  if (!authenticator) {
-    return std::unexpected(std::move(authenticator.error()));
-  }
-  made->authenticator = std::move(*authenticator);
-  if (made->settings->tls) {
-    auto tls = TlsPolicy::make(*made->settings->tls, std::chrono::floor<std::chrono::seconds>(wall_now()));
-    if (!tls) {
-      return std::unexpected(std::move(tls.error()));
-    }
-    made->tls = std::move(*tls);
-  }
-  if (made->tls && made->settings->monitoring.https) {
-    auto context =
-        tls::Context::server(made->tls->context().material(), {.client_certificate = tls::ClientCertificate::none});
-    if (!context) {
-      return std::unexpected(std::move(context.error()));
-    }
-    made->monitoring_tls = std::move(*context);
-  }
-  made->loaded = wall_now();
-  return made;
-}
-
 }  // namespace
 
 class Broker::Impl final : public MonitorSource {
@@ -80,7 +50,7 @@ class Broker::Impl final : public MonitorSource {
   void stop();
 
   std::shared_ptr<const Settings> settings() override { return configuration()->settings; }
-  ServerFacts server() override;
+  ServerFacts identity() override;
   std::vector<ConnectionFacts> connections(const ConnectionQuery& query) override;
   const ClosedConnections& closed() override { return hub_.closed; }
   std::vector<AccountFacts> accounts() override;
@@ -307,7 +277,7 @@ void Broker::Impl::stop() {
   hub_.passwords.reset();  // its answers are posted to workers
 }
 
-ServerFacts Broker::Impl::server() {
+ServerFacts Broker::Impl::identity() {
   const ConfigurationPtr now = configuration();
   const Counters& counters = hub_.counters;
   ServerFacts facts;
@@ -334,22 +304,6 @@ ServerFacts Broker::Impl::server() {
   if (now->tls) {
     facts.tls_not_after = now->tls->not_after();
   }
-  double fanout_sum = 0;
-  for (const AccountFacts& account : accounts()) {
-    facts.traffic.in_msgs += account.traffic.in_msgs;
-    facts.traffic.in_bytes += account.traffic.in_bytes;
-    facts.traffic.out_msgs += account.traffic.out_msgs;
-    facts.traffic.out_bytes += account.traffic.out_bytes;
-    facts.sublist.subscriptions += account.sublist.subscriptions;
-    facts.sublist.cache += account.sublist.cache;
-    facts.sublist.inserts += account.sublist.inserts;
-    facts.sublist.removes += account.sublist.removes;
-    facts.sublist.matches += account.sublist.matches;
-    facts.sublist.cache_hits += account.sublist.cache_hits;
-    facts.sublist.max_fanout = std::max(facts.sublist.max_fanout, account.sublist.max_fanout);
-    fanout_sum += account.sublist.avg_fanout * static_cast<double>(account.sublist.cache);
-  }
-  facts.sublist.avg_fanout = facts.sublist.cache == 0 ? 0 : fanout_sum / static_cast<double>(facts.sublist.cache);
   return facts;
 }
 

@@ -1,5 +1,6 @@
 #include "broker/monitor.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 
@@ -68,7 +69,9 @@ View asked(Parsed<Query> (*parse)(const admin::Query&), Show show) {
 
 std::string metrics(MonitorViews& views) {
   MonitorSource& source = views.source();
-  return metrics_text(source.server(), source.accounts(), views.usage(), source.trouble().empty());
+  std::vector<AccountFacts> accounts = source.accounts();
+  const ServerFacts server = with_sums(source.identity(), accounts);
+  return metrics_text(server, std::move(accounts), views.usage(), source.trouble().empty());
 }
 
 admin::Endpoints endpoints_of(MonitorViews& views, const std::string& base_path) {
@@ -117,6 +120,29 @@ std::uint16_t port_of(const std::unique_ptr<admin::Server>& server) {
 
 }  // namespace
 
+ServerFacts with_sums(ServerFacts server, const std::vector<AccountFacts>& accounts) {
+  double fanout = 0;
+  SublistFacts& sum = server.sublist;
+  for (const AccountFacts& each : accounts) {
+    server.traffic.in_msgs += each.traffic.in_msgs;
+    server.traffic.in_bytes += each.traffic.in_bytes;
+    server.traffic.out_msgs += each.traffic.out_msgs;
+    server.traffic.out_bytes += each.traffic.out_bytes;
+    sum.subscriptions += each.sublist.subscriptions;
+    sum.cache += each.sublist.cache;
+    sum.inserts += each.sublist.inserts;
+    sum.removes += each.sublist.removes;
+    sum.matches += each.sublist.matches;
+    sum.cache_hits += each.sublist.cache_hits;
+    sum.max_fanout = std::max(sum.max_fanout, each.sublist.max_fanout);
+    fanout += each.sublist.avg_fanout * static_cast<double>(each.sublist.cache);
+  }
+  sum.avg_fanout = sum.cache == 0 ? 0 : fanout / static_cast<double>(sum.cache);
+  return server;
+}
+
+ServerFacts MonitorSource::server() { return with_sums(identity(), accounts()); }
+
 struct Monitor::Impl {
   explicit Impl(MonitorSource& source) : views(source) {}
 
@@ -159,6 +185,8 @@ Result<std::unique_ptr<Monitor>> Monitor::start(const Monitoring& where, Monitor
 
 Monitor::Monitor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Monitor::~Monitor() { stop(); }
+
+MonitorViews& Monitor::views() noexcept { return impl_->views; }
 
 std::optional<std::string> Monitor::http_address() const {
   return impl_->http ? std::optional(impl_->http->address()) : std::nullopt;

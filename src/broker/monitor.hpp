@@ -23,6 +23,8 @@
 
 namespace hawser::broker {
 
+class MonitorViews;
+
 // What the monitoring asks for. Each call returns within about a second: of a reactor that does not answer in time,
 // what it would have said is missing, and `trouble` says so.
 class MonitorSource {
@@ -31,7 +33,10 @@ class MonitorSource {
 
   // As of the last start or reload.
   [[nodiscard]] virtual std::shared_ptr<const Settings> settings() = 0;
-  [[nodiscard]] virtual ServerFacts server() = 0;
+  // What is known without asking the threads: traffic and sublist stay empty.
+  [[nodiscard]] virtual ServerFacts identity() = 0;
+  // The same with the sums of all accounts.
+  [[nodiscard]] ServerFacts server();
   // Open connections, in any order.
   [[nodiscard]] virtual std::vector<ConnectionFacts> connections(const ConnectionQuery& query) = 0;
   [[nodiscard]] virtual const ClosedConnections& closed() = 0;
@@ -41,6 +46,9 @@ class MonitorSource {
   // Why the broker is not well ("thread 2 does not answer"); empty: it is. /healthz answers 503 with it.
   [[nodiscard]] virtual std::string trouble() = 0;
 };
+
+// The sums of all accounts, put into `server`.
+[[nodiscard]] ServerFacts with_sums(ServerFacts server, const std::vector<AccountFacts>& accounts);
 
 // The context that new connections to https_port are to use; asked for each of them, so that a reload is seen.
 using MonitorTls = std::function<tls::ContextPtr()>;
@@ -57,6 +65,8 @@ class Monitor {
   // "127.0.0.1:8222", with the port that it got; nothing when it does not listen there.
   [[nodiscard]] std::optional<std::string> http_address() const;
   [[nodiscard]] std::optional<std::string> https_address() const;
+  // What it shows, for those who show it elsewhere; also when it listens nowhere.
+  [[nodiscard]] MonitorViews& views() noexcept;
   void stop();
 
  private:

@@ -15,7 +15,7 @@ namespace json = boost::json;
 constexpr std::size_t kMostTested = 100'000;
 
 json::object head_of(MonitorSource& source) {
-  return {{"server_id", source.server().id}, {"now", rfc3339_nano(wall_now())}};
+  return {{"server_id", source.identity().id}, {"now", rfc3339_nano(wall_now())}};
 }
 
 void put_sublist(json::object& out, const SublistFacts& sublist) {
@@ -30,24 +30,9 @@ void put_sublist(json::object& out, const SublistFacts& sublist) {
   out["avg_fanout"] = sublist.avg_fanout;
 }
 
-SublistFacts sum_of(const std::vector<AccountFacts>& accounts, std::string_view account) {
-  SublistFacts sum;
-  double fanout = 0;
-  for (const AccountFacts& each : accounts) {
-    if (!account.empty() && each.name != account) {
-      continue;
-    }
-    sum.subscriptions += each.sublist.subscriptions;
-    sum.cache += each.sublist.cache;
-    sum.inserts += each.sublist.inserts;
-    sum.removes += each.sublist.removes;
-    sum.matches += each.sublist.matches;
-    sum.cache_hits += each.sublist.cache_hits;
-    sum.max_fanout = std::max(sum.max_fanout, each.sublist.max_fanout);
-    fanout += each.sublist.avg_fanout * static_cast<double>(each.sublist.cache);
-  }
-  sum.avg_fanout = sum.cache == 0 ? 0 : fanout / static_cast<double>(sum.cache);
-  return sum;
+SublistFacts sum_of(std::vector<AccountFacts> accounts, std::string_view account) {
+  std::erase_if(accounts, [account](const AccountFacts& each) { return !account.empty() && each.name != account; });
+  return with_sums({}, accounts).sublist;
 }
 
 json::object entry_of(const SubscriptionFacts& subscription) {
@@ -237,8 +222,19 @@ Parsed<std::string> MonitorViews::accountz(std::string_view account, Form form) 
     return std::unexpected(fmt::format("Account {} does not exist", account));
   }
   out["account_detail"] =
-      detail_of(*facts, named(settings->accounts, account), *settings, source_.server().config_loaded);
+      detail_of(*facts, named(settings->accounts, account), *settings, source_.identity().config_loaded);
   return json_text(out, form);
+}
+
+Parsed<std::string> MonitorViews::account_info(std::string_view account, Form form) {
+  const std::shared_ptr<const Settings> settings = source_.settings();
+  const std::vector<AccountFacts> accounts = source_.accounts();
+  const AccountFacts* facts = named(accounts, account);
+  if (facts == nullptr) {
+    return std::unexpected(fmt::format("Account {} does not exist", account));
+  }
+  const Account* configured = named(settings->accounts, account);
+  return json_text(detail_of(*facts, configured, *settings, source_.identity().config_loaded), form);
 }
 
 std::string MonitorViews::accstatz(const AccstatzQuery& query, Form form) {

@@ -164,7 +164,7 @@ void filter(Connections& all, const ConnzQuery& query) {
 }  // namespace
 
 std::string MonitorViews::connz(const ConnzQuery& query, Form form) {
-  const std::string id = source_.server().id;
+  const std::string id = source_.identity().id;
   std::size_t total = 0;
   Connections all = candidates(source_, query, total);
   filter(all, query);

@@ -109,7 +109,7 @@ void put_newer(json::object& out, const ServerFacts& server, const Settings& set
 
 std::string none_of(MonitorSource& source, Form form, std::string_view count, std::string_view list) {
   json::object out;
-  out["server_id"] = source.server().id;
+  out["server_id"] = source.identity().id;
   out["now"] = rfc3339_nano(wall_now());
   out[{count.data(), count.size()}] = 0;
   out[{list.data(), list.size()}] = json::array();
@@ -162,7 +162,7 @@ std::string MonitorViews::leafz(Form form) { return none_of(source_, form, "leaf
 
 std::string MonitorViews::gatewayz(Form form) {
   json::object out;
-  out["server_id"] = source_.server().id;
+  out["server_id"] = source_.identity().id;
   out["now"] = rfc3339_nano(wall_now());
   out["outbound_gateways"] = json::object();
   out["inbound_gateways"] = json::object();

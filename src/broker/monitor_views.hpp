@@ -29,6 +29,8 @@ class MonitorViews {
   [[nodiscard]] std::string subsz(const SubszQuery& query, Form form);
   // Of one account when it is named.
   [[nodiscard]] Parsed<std::string> accountz(std::string_view account, Form form);
+  // The detail of that alone.
+  [[nodiscard]] Parsed<std::string> account_info(std::string_view account, Form form);
   [[nodiscard]] std::string accstatz(const AccstatzQuery& query, Form form);
   // Empty, since there are none.
   [[nodiscard]] std::string routez(Form form);

@@ -24,7 +24,7 @@ class MadeUpSource final : public MonitorSource {
   std::string trouble_now;
 
   std::shared_ptr<const Settings> settings() override { return settings_now; }
-  ServerFacts server() override { return server_now; }
+  ServerFacts identity() override { return server_now; }
   std::vector<ConnectionFacts> connections(const ConnectionQuery& query) override {
     std::vector<ConnectionFacts> found;
     for (const ConnectionFacts& each : open) {

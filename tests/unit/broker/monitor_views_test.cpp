@@ -217,7 +217,9 @@ TEST_F(MonitorViewsTest, says_in_varz_how_it_is_configured_and_how_much_went_thr
   source_.server_now.slow_consumers_pending = 2;
   source_.server_now.slow_consumers_deadline = 3;
   source_.server_now.stale_connections = 4;
-  source_.server_now.traffic = {1, 2, 3, 4};
+  source_.accounts_now = {account("$G", 0), account("A", 1)};
+  source_.accounts_now[0].traffic = {1, 1, 1, 3};
+  source_.accounts_now[1].traffic = {1, 2, 3, 1};
   source_.server_now.tls_not_after = parse_rfc3339("2030-01-02T03:04:05Z");
   views_.count_request("/varz");
   views_.listens(8222, 0);
