@@ -36,6 +36,10 @@ struct Configuration {
 };
 using ConfigurationPtr = std::shared_ptr<const Configuration>;
 
+// Validates, reads TLS material, and puts it all together; where clients find it is for the caller to fill in. Errors:
+// those of validate(), Authenticator::make() and TlsPolicy::make().
+[[nodiscard]] Result<ConfigurationPtr> configure(Settings settings);
+
 struct Counters {
   metrics::Counter connections;  // all that there ever were
   metrics::Counter slow_pending;
