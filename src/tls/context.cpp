@@ -1,5 +1,6 @@
 #include "tls/context.hpp"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <openssl/rand.h>
@@ -8,8 +9,8 @@
 #include "tls/connection.hpp"
 #include "tls/material_parts.hpp"
 #include "tls/openssl.hpp"
+#include "tls/server_sessions.hpp"
 #include "tls/session_cache.hpp"
-#include "tls/tickets.hpp"
 #include "tls/verify.hpp"
 
 namespace hawser::tls {
@@ -27,6 +28,18 @@ int connection_slot() {
 
 SSL* ssl_of(X509_STORE_CTX* context) {
   return static_cast<SSL*>(X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
+}
+
+// Until when a verification holds: the first end of a certificate of the chain or, to be on the safe side, of any CRL.
+Seconds end_of(const STACK_OF(X509) * chain, const Material::Parts& trust) {
+  Seconds end = Seconds::max();
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    end = std::min(end, to_seconds(X509_get0_notAfter(sk_X509_value(chain, i))));
+  }
+  for (const CrlInfo& crl : trust.crl_info) {
+    end = crl.next_update == crl.this_update ? end : std::min(end, crl.next_update);
+  }
+  return end;
 }
 
 // OpenSSL's verifier is replaced by our rules (verify.hpp); the reason is kept while the certificate is at hand.
@@ -49,6 +62,7 @@ int verify_peer(X509_STORE_CTX* context, void*) {
     X509_STORE_CTX_set_error(context, X509_V_ERR_APPLICATION_VERIFICATION);
     return 0;
   }
+  connection->verified_until = end_of(X509_STORE_CTX_get0_chain(context), connection->material->parts());
   return 1;
 }
 
@@ -142,7 +156,11 @@ void SslFree::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
 void Context::CtxFree::operator()(ssl_ctx_st* ctx) const noexcept { SSL_CTX_free(ctx); }
 
 Context::Context(MaterialPtr material) : material_(std::move(material)), sessions_(std::make_shared<SessionCache>()) {}
-Context::~Context() = default;
+Context::~Context() {
+  if (server_sessions_) {
+    server_sessions_->clear();  // live connections share it, and nobody resumes here any more
+  }
+}
 
 Result<ContextPtr> Context::client(MaterialPtr material, const ClientOptions& options) {
   const std::shared_ptr<Context> context(new Context(std::move(material)));
@@ -185,16 +203,16 @@ Result<void> Context::apply(const ServerOptions& options) {
       ctx,
       !verifies_ ? SSL_VERIFY_NONE : SSL_VERIFY_PEER | (requires_certificate_ ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
       nullptr);
-  // Tickets are sealed with keys of this context alone, so none outlives its trust.
+  // Sessions are of this context alone, so none outlives its trust.
   std::array<unsigned char, 16> id{};
   RAND_bytes(id.data(), static_cast<int>(id.size()));
   SSL_CTX_set_session_id_context(ctx, id.data(), static_cast<unsigned>(id.size()));
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);  // with TLS 1.3: tickets that only name a session
   SSL_CTX_set_num_tickets(ctx, options.tickets);
-  if (options.tickets == 0) {
-    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-  } else {
-    verify_resumed(ctx);
+  if (options.tickets > 0) {
+    server_sessions_ = std::make_shared<ServerSessions>();
+    keep_sessions_of(ctx);
   }
   Result<void> done =
       set_up(ctx, options.min_version, options.cipher_suites.empty() ? kCiphers : options.cipher_suites.c_str(),
@@ -260,6 +278,7 @@ Result<SslPtr> Context::open(std::string session_key, std::string expected_name)
   auto connection = std::make_unique<Connection>();
   connection->material = material_;
   connection->pins = pins_;
+  connection->server_sessions = server_sessions_;
   connection->sessions = sessions_;
   connection->session_key = std::move(session_key);
   connection->expected_name = std::move(expected_name);
@@ -312,14 +331,13 @@ Result<void> Context::verify_again(ssl_st* live, WallTime now) const {
     expected.name =
         material_->source().server_name.empty() ? connection->expected_name : material_->source().server_name;
   }
-  // A resumed connection has its peer's intermediates from the ticket.
-  const Ticketed ticketed(SSL_session_reused(live) == 1 ? SSL_get0_session(live) : nullptr);
-  Result<void> verified =
-      verify_leaf(leaf.get(), ticketed.chain() != nullptr ? ticketed.chain() : SSL_get_peer_cert_chain(live),
-                  SSL_CTX_get_cert_store(native_.get()), material_->parts(), expected);
+  Result<void> verified = verify_leaf(leaf.get(), SSL_get_peer_cert_chain(live), SSL_CTX_get_cert_store(native_.get()),
+                                      material_->parts(), expected);
   return verified ? check_pins(pins_, leaf.get()) : verified;
 }
 
-std::size_t Context::kept_sessions() const { return sessions_->size(); }
+std::size_t Context::kept_sessions() const {
+  return sessions_->size() + (server_sessions_ ? server_sessions_->size() : 0);
+}
 
 }  // namespace hawser::tls

@@ -1,7 +1,7 @@
 // TLS contexts: what an SSL_CTX is made of, and the SSL objects of single connections. No sockets here: the net room
 // moves the bytes.
 //
-// A Context is immutable but for its bounded cache of session tickets (locked), and shared by the connections made from
+// A Context is immutable but for its bounded caches of sessions (locked), and shared by the connections made from
 // it. One material, one context: new material means a new context, so that no ticket outlives the trust that it was
 // given under. An SSL object belongs to one thread.
 //
@@ -29,6 +29,7 @@ struct ssl_ctx_st;  // OpenSSL's SSL_CTX
 namespace hawser::tls {
 
 class Context;
+class ServerSessions;
 class SessionCache;
 using ContextPtr = std::shared_ptr<const Context>;
 
@@ -61,8 +62,8 @@ enum class ClientCertificate : std::uint8_t { none, optional, required };
 struct ServerOptions {
   Version min_version = Version::tls12;
   ClientCertificate client_certificate = ClientCertificate::required;
-  // TLS 1.3 session tickets a handshake; OpenSSL's own 2 cost half a handshake more. With TLS 1.2, 0: none, else one. A
-  // client that resumes is verified again; one that does not pass has to make a whole handshake.
+  // Tickets a handshake (with TLS 1.2, one at most) that a client may resume by; 0: none. What they stand for is kept
+  // in this context, and no longer than what was verified of the client holds (server_sessions.hpp).
   std::size_t tickets = 0;
   std::string cipher_suites{};  // OpenSSL's list for TLS 1.2; empty: forward secrecy and AEAD only
   std::string tls13_suites{};   // OpenSSL's list for TLS 1.3; empty: all
@@ -94,7 +95,7 @@ class Context {
 
   [[nodiscard]] const MaterialPtr& material() const noexcept { return material_; }
   [[nodiscard]] ssl_ctx_st* native() const noexcept { return native_.get(); }
-  [[nodiscard]] std::size_t kept_sessions() const;
+  [[nodiscard]] std::size_t kept_sessions() const;  // of either side
 
   ~Context();
   Context(const Context&) = delete;
@@ -116,6 +117,7 @@ class Context {
   bool verifies_ = true;              // the peer must verify, if it has a certificate
   bool requires_certificate_ = true;  // and must have one
   std::shared_ptr<SessionCache> sessions_;
+  std::shared_ptr<ServerSessions> server_sessions_;
   std::unique_ptr<ssl_ctx_st, CtxFree> native_;
 };
 
