@@ -53,13 +53,41 @@ Result<Address> Address::parse(std::string_view host_and_port) {
 Address Address::from(const sockaddr* raw, socklen_t size) {
   Address address;
   std::memcpy(&address.storage_, raw, std::min<std::size_t>(size, sizeof address.storage_));
+  address.unmap();
   return address;
+}
+
+Address Address::any_v6(std::uint16_t port) noexcept {
+  Address address;
+  address.storage_.sin6_family = AF_INET6;
+  address.storage_.sin6_port = htons(port);
+  return address;  // :: is all zeros
+}
+
+Address Address::with_port(std::uint16_t port) const noexcept {
+  Address address = *this;
+  address.storage_.sin6_port = htons(port);
+  return address;
+}
+
+// What an IPv6 socket says of an IPv4 peer.
+void Address::unmap() noexcept {
+  if (family() != AF_INET6 || IN6_IS_ADDR_V4MAPPED(&storage_.sin6_addr) == 0) {
+    return;
+  }
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = storage_.sin6_port;
+  std::memcpy(&v4.sin_addr, &storage_.sin6_addr.s6_addr[12], sizeof v4.sin_addr);
+  storage_ = {};
+  std::memcpy(&storage_, &v4, sizeof v4);
 }
 
 Address Address::local_of(int fd) {
   Address address;
   socklen_t size = sizeof address.storage_;
   getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage_), &size);
+  address.unmap();
   return address;
 }
 
@@ -67,6 +95,7 @@ Address Address::peer_of(int fd) {
   Address address;
   socklen_t size = sizeof address.storage_;
   getpeername(fd, reinterpret_cast<sockaddr*>(&address.storage_), &size);
+  address.unmap();
   return address;
 }
 
@@ -79,6 +108,15 @@ bool Address::is_loopback() const noexcept {
     return (ntohl(v4.sin_addr.s_addr) >> 24U) == 127;
   }
   return family() == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&storage_.sin6_addr);
+}
+
+bool Address::is_any() const noexcept {
+  if (family() == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &storage_, sizeof v4);
+    return v4.sin_addr.s_addr == htonl(INADDR_ANY);
+  }
+  return family() == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&storage_.sin6_addr);
 }
 
 bool operator==(const Address& a, const Address& b) noexcept {

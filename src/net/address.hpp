@@ -1,4 +1,4 @@
-// A socket address: IPv4 or IPv6 with a port. A value.
+// A socket address: IPv4 or IPv6 with a port. A value. An IPv4 address in IPv6 form (::ffff:…) from the kernel is IPv4.
 //
 //   auto address = Address::parse("127.0.0.1:4222");
 #pragma once
@@ -30,11 +30,17 @@ class Address {
   [[nodiscard]] int family() const noexcept { return storage_.sin6_family; }
   [[nodiscard]] std::uint16_t port() const noexcept { return ntohs(storage_.sin6_port); }  // same place in sockaddr_in
   [[nodiscard]] bool is_loopback() const noexcept;
+  [[nodiscard]] bool is_any() const noexcept;  // 0.0.0.0 or ::
+  // [::]:PORT, on which an IPv6 socket hears both families; and this address with another port.
+  [[nodiscard]] static Address any_v6(std::uint16_t port) noexcept;
+  [[nodiscard]] Address with_port(std::uint16_t port) const noexcept;
   friend bool operator==(const Address& a, const Address& b) noexcept;  // family, IP address and port
   [[nodiscard]] std::string ip() const;
   [[nodiscard]] std::string text() const;  // "127.0.0.1:4222", "[::1]:4222"
 
  private:
+  void unmap() noexcept;
+
   sockaddr_in6 storage_{};  // large enough for both families
 };
 

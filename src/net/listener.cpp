@@ -13,35 +13,59 @@ namespace {
 constexpr int kBacklog = 1024;
 constexpr int kAcceptsPerTurn = 64;
 constexpr Duration kComplainEvery = std::chrono::seconds(10);
-}  // namespace
 
-Listener::Listener(Reactor& reactor, Fd fd, Accepted accepted)
-    : reactor_(reactor),
-      fd_(std::move(fd)),
-      accepted_(std::move(accepted)),
-      retry_(reactor, [this] { on_ready(0); }) {}
-
-Result<std::unique_ptr<Listener>> Listener::open(Reactor& reactor, const Address& address, Accepted accepted) {
-  const auto failed = [&](const char* step) {
-    return fail(Errc::listen_failed, address.text() + ", " + step + ": " + std::strerror(errno));
-  };
+// An invalid descriptor, with errno and the step that failed.
+Fd bound(const Address& address, bool only_its_family, const char*& step) {
+  step = "socket";
   Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) {
-    return failed("socket");
+    return fd;
   }
   const int on = 1;
   ::setsockopt(fd.value(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (address.family() == AF_INET6) {
-    ::setsockopt(fd.value(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    const int only = only_its_family ? 1 : 0;
+    ::setsockopt(fd.value(), IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
   }
+  step = "bind";
   if (::bind(fd.value(), address.raw(), address.size()) != 0) {
-    return failed("bind");
+    const int why = errno;
+    fd.reset();
+    errno = why;
   }
+  return fd;
+}
+
+}  // namespace
+
+Listener::Listener(Reactor& reactor, Fd fd, const Address& asked, Accepted accepted)
+    : reactor_(reactor),
+      fd_(std::move(fd)),
+      asked_(asked),
+      accepted_(std::move(accepted)),
+      retry_(reactor, [this] { on_ready(0); }) {}
+
+Result<std::unique_ptr<Listener>> Listener::open(Reactor& reactor, const Address& address, Accepted accepted) {
+  const char* step = "";
+  const auto failed = [&] { return fail(Errc::listen_failed, address.text() + ", " + step + ": " + std::strerror(errno)); };
+  Fd fd;
+  if (address.is_any()) {
+    fd = bound(Address::any_v6(address.port()), false, step);
+  }
+  // Without IPv6, 0.0.0.0 is IPv4's alone. A port that somebody has is a failure, not a reason to take half of it.
+  const bool no_ipv6 = address.is_any() && !fd && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL);
+  if (!address.is_any() || no_ipv6) {
+    fd = bound(address, true, step);
+  }
+  if (!fd) {
+    return failed();
+  }
+  step = "listen";
   if (::listen(fd.value(), kBacklog) != 0) {
-    return failed("listen");
+    return failed();
   }
   const int raw = fd.value();
-  std::unique_ptr<Listener> listener(new Listener(reactor, std::move(fd), std::move(accepted)));
+  std::unique_ptr<Listener> listener(new Listener(reactor, std::move(fd), address, std::move(accepted)));
   if (auto watched = reactor.watch(raw, *listener); !watched) {
     return std::unexpected(watched.error());
   }

@@ -1,4 +1,5 @@
 // A listening TCP socket. Accepted sockets are non-blocking, with TCP_NODELAY.
+// 0.0.0.0 and :: mean every address of both families, as they do to nats-server; any other address means itself.
 // When descriptors run out it waits and tries again rather than spin, and says so now and then. Belongs to one reactor; its
 // owner gives it to Reactor::retire().
 //
@@ -21,16 +22,18 @@ class Listener final : public Watched {
   [[nodiscard]] static Result<std::unique_ptr<Listener>> open(Reactor& reactor, const Address& address,
                                                               Accepted accepted);
 
-  [[nodiscard]] Address address() const { return Address::local_of(fd_.value()); }
+  // As asked for, with the port that was taken.
+  [[nodiscard]] Address address() const { return asked_.with_port(Address::local_of(fd_.value()).port()); }
   void close() noexcept { fd_.reset(); }
   void on_ready(std::uint32_t events) override;
 
  private:
-  Listener(Reactor& reactor, Fd fd, Accepted accepted);
+  Listener(Reactor& reactor, Fd fd, const Address& asked, Accepted accepted);
   void complain(int number);
 
   Reactor& reactor_;
   Fd fd_;
+  Address asked_;
   Accepted accepted_;
   Timer retry_;
   Time complained_at_{};

@@ -52,5 +52,22 @@ TEST(Address, is_equal_by_family_ip_and_port) {
   EXPECT_FALSE(at("[::]:1") == at("0.0.0.0:1"));
 }
 
+TEST(Address, knows_the_address_that_means_any) {
+  EXPECT_TRUE(Address::parse("0.0.0.0:1")->is_any());
+  EXPECT_TRUE(Address::parse("[::]:1")->is_any());
+  EXPECT_FALSE(Address::parse("0.0.0.1:1")->is_any());
+  EXPECT_FALSE(Address::parse("[::1]:1")->is_any());
+  EXPECT_EQ(Address::any_v6(7).text(), "[::]:7");
+  EXPECT_EQ(Address::parse("127.0.0.1:1")->with_port(9).text(), "127.0.0.1:9");
+}
+
+TEST(Address, shows_an_ipv4_peer_of_an_ipv6_socket_as_ipv4) {
+  const Address mapped = *Address::literal("::ffff:127.0.0.1", 4222);
+  const Address seen = Address::from(mapped.raw(), mapped.size());
+  EXPECT_EQ(seen.text(), "127.0.0.1:4222");
+  EXPECT_TRUE(seen.is_loopback());
+  EXPECT_TRUE(seen == *Address::parse("127.0.0.1:4222"));
+}
+
 }  // namespace
 }  // namespace hawser::net

@@ -53,6 +53,34 @@ TEST_F(Listening, accepts_all_that_wait_on_ipv4_and_ipv6) {
   }
 }
 
+TEST_F(Listening, hears_both_families_on_the_address_that_means_any) {
+  for (const char* text : {"0.0.0.0:0", "[::]:0"}) {
+    accepted.clear();
+    peers.clear();
+    const auto listener = open(text);
+    const std::uint16_t port = listener->address().port();
+    ASSERT_NE(port, 0);
+    EXPECT_TRUE(listener->address().is_any());
+    EXPECT_EQ(listener->address().family(), must(Address::parse(text)).family()) << "as asked for";
+    std::vector<Fd> clients;
+    for (const char* ip : {"127.0.0.1", "::1"}) {
+      clients.push_back(connect_to(must(Address::literal(ip, port))));
+      ASSERT_TRUE(until(*reactor, [&] { return accepted.size() == clients.size(); })) << text << " " << ip;
+      EXPECT_EQ(peers.back().ip(), ip) << "an IPv4 peer is not shown in IPv6's form";
+      EXPECT_EQ(Address::peer_of(accepted.back().value()).ip(), ip);
+      EXPECT_EQ(Address::local_of(accepted.back().value()).ip(), ip);
+    }
+  }
+}
+
+TEST_F(Listening, hears_one_family_on_an_address_of_its_own) {
+  const auto listener = open("127.0.0.1:0");
+  EXPECT_FALSE(listener->address().is_any());
+  Fd client(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Address other = must(Address::literal("::1", listener->address().port()));
+  EXPECT_NE(::connect(client.value(), other.raw(), other.size()), 0);
+}
+
 TEST_F(Listening, says_which_address_it_could_not_have) {
   const auto first = open("127.0.0.1:0");
   const auto second = Listener::open(*reactor, first->address(), [](Fd, const Address&) {});
