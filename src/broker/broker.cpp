@@ -31,7 +31,12 @@ Result<net::Address> resolve(const Listen& listen) {
   if (const int code = getaddrinfo(host.c_str(), nullptr, &hints, &found); code != 0 || found == nullptr) {
     return fail(Errc::listen_failed, "resolving " + host + ": " + gai_strerror(code));
   }
-  const std::string ip = net::Address::from(found->ai_addr, found->ai_addrlen).ip();
+  // Go listens on a name's IPv4 address if it has one: "localhost" is 127.0.0.1, whatever /etc/hosts names first.
+  const addrinfo* chosen = found;
+  for (const addrinfo* each = found; each != nullptr && chosen->ai_family != AF_INET; each = each->ai_next) {
+    chosen = each->ai_family == AF_INET ? each : chosen;
+  }
+  const std::string ip = net::Address::from(chosen->ai_addr, chosen->ai_addrlen).ip();
   freeaddrinfo(found);
   return net::Address::literal(ip, listen.port);
 }
