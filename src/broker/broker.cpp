@@ -8,7 +8,7 @@
 #include "base/log.hpp"
 #include "broker/hub.hpp"
 #include "broker/reload_changes.hpp"
-#include "broker/validate.hpp"
+#include "broker/system_service.hpp"
 #include "broker/worker.hpp"
 #include "identity/nkey.hpp"
 #include "net/listener.hpp"
@@ -64,7 +64,8 @@ class Broker::Impl final : public MonitorSource {
 
   std::optional<net::Address> listen_address;
   std::optional<net::Address> trusted_address;
-  std::unique_ptr<Monitor> monitor;
+  std::unique_ptr<Monitor> monitor;        // there even when it listens nowhere: the system service shows the same
+  std::unique_ptr<SystemService> system_;  // outlives the workers
   Hub hub_;
 
  private:
@@ -115,17 +116,19 @@ Result<void> Broker::Impl::start() {
   if (auto opened = open_listeners(); !opened) {
     return opened;
   }
+  auto monitoring = Monitor::start(settings.monitoring, *this,
+                                   [this]() -> tls::ContextPtr { return configuration()->monitoring_tls; });
+  if (!monitoring) {
+    return std::unexpected(std::move(monitoring.error()));
+  }
+  monitor = std::move(*monitoring);
+  system_ = std::make_unique<SystemService>(hub_, monitor->views(), settings.system_account);
+  system_->attach();
+  hub_.events = system_.get();
   for (const auto& worker : workers_) {
     worker->start();
   }
-  if (settings.monitoring.http || settings.monitoring.https) {
-    auto started = Monitor::start(settings.monitoring, *this,
-                                  [this]() -> tls::ContextPtr { return configuration()->monitoring_tls; });
-    if (!started) {
-      return std::unexpected(std::move(started.error()));
-    }
-    monitor = std::move(*started);
-  }
+  system_->start();
   return {};
 }
 
@@ -220,6 +223,7 @@ Result<std::vector<std::string>> Broker::Impl::reload(Settings settings) {
   for (const Account& account : placed->settings->accounts) {
     std::ignore = hub_.accounts.at(account.name);
   }
+  system_->attach();
   {
     const std::lock_guard lock(mutex_);
     configuration_ = placed;
@@ -268,6 +272,9 @@ void Broker::Impl::stop() {
   }
   if (monitor) {
     monitor->stop();
+  }
+  if (system_) {
+    system_->stop();
   }
   if (!workers_.empty()) {
     if (workers_.front()->running()) {

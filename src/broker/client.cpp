@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "broker/client_events.hpp"
 #include "broker/nonce.hpp"
 #include "broker/worker.hpp"
 #include "wire/info.hpp"
@@ -317,6 +318,9 @@ void Client::depart(CloseReason reason) {
     deadline_->stop();
   }
   if (view_ != nullptr) {
+    if (ClientEvents* events = worker_.hub().events; events != nullptr && events->wanted()) {
+      events->disconnected(last);
+    }
     leave_account();
   }
   log::debug("Client connection closed", {{"client", peer_.text()}, {"cid", id_}, {"reason", to_string(reason)}});

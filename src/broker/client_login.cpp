@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "broker/client_events.hpp"
 #include "broker/client.hpp"
 #include "broker/worker.hpp"
 
@@ -107,6 +108,12 @@ void Client::password_compared(BcryptAnswer answer, Grant granted, Denial denied
 
 void Client::deny(const Denial& denial) {
   worker_.hub().counters.auth_failures.add();
+  if (ClientEvents* events = worker_.hub().events; events != nullptr && events->wanted()) {
+    ConnectionFacts facts = basic_facts();
+    facts.stop = wall_now();
+    facts.reason = CloseReason::authentication_failure;
+    events->refused(std::move(facts));
+  }
   log::error("authentication error",
              {{"client", peer_.text()}, {"cid", id_}, {"reason", denial.reason}, {"name", name_}});
   end(CloseReason::authentication_failure,
@@ -114,10 +121,9 @@ void Client::deny(const Denial& denial) {
 }
 
 void Client::let_in(Grant grant) {
-  if (view_ == nullptr || view_->account.name != grant.account) {
-    if (!join(grant.account)) {
-      return;
-    }
+  const bool joins = view_ == nullptr || view_->account.name != grant.account;
+  if (joins && !join(grant.account)) {
+    return;
   }
   take_rights(grant);
   grant_ = std::move(grant);
@@ -125,6 +131,9 @@ void Client::let_in(Grant grant) {
     deadline_->stop();
   }
   phase_ = Phase::serving;
+  if (ClientEvents* events = worker_.hub().events; joins && events != nullptr && events->wanted()) {
+    events->connected(basic_facts());
+  }
   if (connected_ && verbose_) {
     stream_.write(wire::kOk);
   }

@@ -22,6 +22,7 @@
 
 namespace hawser::broker {
 
+class ClientEvents;
 class Worker;
 
 // One generation of everything that a reload may change; immutable.
@@ -80,6 +81,7 @@ struct Hub {
   std::atomic<std::size_t> clients{0};
   std::atomic<bool> lame_duck{false};
   std::vector<Worker*> workers;  // by their index
+  ClientEvents* events = nullptr;
   HandshakeRate handshakes;
   std::unique_ptr<BcryptCheck> passwords = std::make_unique<BcryptCheck>();
 };
