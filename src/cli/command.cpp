@@ -99,7 +99,7 @@ void add_json_flag(CLI::App& command, Exit& exit) {
   command.add_flag("--json", exit.json, "Print facts, and errors, as JSON");
 }
 
-std::string render_error(const Error& error, bool json) {
+std::string render_error(const Error& error, bool json, std::string_view program) {
   const ErrorInfo& row = info(error.code);
   const std::string doing = log::redact(error.doing);
   if (json) {
@@ -111,7 +111,7 @@ std::string render_error(const Error& error, bool json) {
                                            {"hint", row.hint}}}};
     return boost::json::serialize(document) + "\n";
   }
-  return "hawser: " + Error{error.code, doing}.message() + "\n  hint: " + std::string(row.hint) + "\n";
+  return std::string(program) + ": " + Error{error.code, doing}.message() + "\n  hint: " + std::string(row.hint) + "\n";
 }
 
 bool colours_on(int descriptor) {

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -60,7 +61,7 @@ void require_number(CLI::Option& option, std::uint64_t least, std::uint64_t most
 void add_json_flag(CLI::App& command, Exit& exit);
 
 // "hawser: POS-101 …\n  hint: …\n", or one line of JSON.
-[[nodiscard]] std::string render_error(const Error& error, bool json);
+[[nodiscard]] std::string render_error(const Error& error, bool json, std::string_view program = "hawser");
 [[nodiscard]] bool colours_on(int descriptor);  // a terminal, without NO_COLOR and TERM=dumb
 
 // Called once by main: SIGINT and SIGTERM end the process with 130 and 143, SIGPIPE is ignored.
@@ -73,6 +74,7 @@ void end_on_signals();
 
 // One a file; main.cpp calls them in the order in which --help lists them.
 void add_agent(CLI::App& app, Exit& exit);
+void add_broker(CLI::App& app, Exit& exit);
 void add_check(CLI::App& app, Exit& exit);
 void add_pub(CLI::App& app, Exit& exit);
 void add_sub(CLI::App& app, Exit& exit);
@@ -83,5 +85,8 @@ void add_pki(CLI::App& app, Exit& exit);
 void add_explain(CLI::App& app, Exit& exit);
 void add_version(CLI::App& app, Exit& exit);
 void add_completion(CLI::App& app, Exit& exit);
+
+// `hawser broker` reads its flags itself; `program` is what it was called as. Nothing: --help was asked for.
+[[nodiscard]] std::optional<Exit> run_broker(std::span<const std::string> arguments, std::string_view program);
 
 }  // namespace hawser::cli

@@ -2,12 +2,15 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/log.hpp"
 #include "base/nearest.hpp"
+#include "cli/broker_flags.hpp"
 #include "cli/command.hpp"
 
 namespace hawser::cli {
@@ -21,6 +24,7 @@ certificates and credentials change underneath. `hawser agent` does so for any N
 
 constexpr const char* kFooter = R"(Examples:
   hawser agent --config ./config                  any NATS client on 127.0.0.1:4222, mutual TLS upstream
+  hawser broker -c nats.conf                      the embedded server, with nats-server's flags
   hawser check --manifest deploy.yaml             is this how production may connect? (for CI)
   hawser pki ca --out ca --name "Dev CA"          a certificate authority for development
   hawser pub -s tls://nats:4222 greet.joe hello   with NATS_TLS_CA, NATS_TLS_CERT and NATS_TLS_KEY set
@@ -31,8 +35,8 @@ Exit codes: 0 done, 1 not so, 2 bad usage or configuration, 3 could not connect,
 
 void add_commands(CLI::App& app, Exit& exit) {
   using Add = void (*)(CLI::App&, Exit&);
-  for (const Add add : {add_agent, add_check, add_pub, add_sub, add_request, add_reply, add_rtt, add_pki, add_explain,
-                        add_version, add_completion}) {
+  for (const Add add : {add_agent, add_broker, add_check, add_pub, add_sub, add_request, add_reply, add_rtt, add_pki,
+                        add_explain, add_version, add_completion}) {
     add(app, exit);
   }
 }
@@ -111,7 +115,21 @@ void run(CLI::App& app, Exit& exit, const std::vector<std::string>& arguments) {
   }
 }
 
-int main_with(const std::vector<std::string>& arguments) {
+// "nats-server", when tools start this binary by that name: then every argument is the broker's.
+constexpr const char* kStandIn = "nats-server";
+
+void run_command(CLI::App& app, Exit& exit, const std::vector<std::string>& arguments, const std::string& program) {
+  if (arguments.front() == "broker") {
+    if (auto ended = run_broker(std::span(arguments).subspan(1), program)) {
+      exit = std::move(*ended);
+      return;
+    }
+    return run(app, exit, {"broker", "--help"});
+  }
+  run(app, exit, arguments);
+}
+
+int main_with(const std::vector<std::string>& arguments, const std::string& program) {
   end_on_signals();
   CLI::App app(kOverview, "hawser");
   app.footer(kFooter);
@@ -126,11 +144,11 @@ int main_with(const std::vector<std::string>& arguments) {
     std::fputs(app.help().c_str(), stdout);
     return static_cast<int>(ExitCode::misuse);
   }
-  run(app, exit, arguments);
+  run_command(app, exit, arguments, program);
   log::flush();
   if (exit.error) {
     std::fflush(stdout);
-    std::fputs(render_error(*exit.error, exit.json).c_str(), stderr);
+    std::fputs(render_error(*exit.error, exit.json, program).c_str(), stderr);
   }
   if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && exit.code == ExitCode::done) {
     std::fputs("hawser: standard output could not be written\n", stderr);
@@ -142,4 +160,16 @@ int main_with(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace hawser::cli
 
-int main(int argc, char** argv) { return hawser::cli::main_with({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  std::string program = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "";
+  if (program == hawser::cli::kStandIn) {
+    arguments.insert(arguments.begin(), "broker");
+  } else {
+    program = "hawser";
+  }
+  if (!arguments.empty() && arguments.front() == "broker") {
+    hawser::cli::hide_secret_arguments(argc, argv);
+  }
+  return hawser::cli::main_with(arguments, program);
+}
