@@ -14,9 +14,12 @@
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "broker/service_responses.hpp"
 #include "routing/sublist.hpp"
 
 namespace hawser::broker {
+
+class ServiceImportSubscription;
 
 struct AccountState {
   explicit AccountState(std::string account_name) : name(std::move(account_name)) {}
@@ -29,6 +32,11 @@ struct AccountState {
   std::atomic<std::int64_t> subscriptions{0};
   metrics::Counter total_connections;
   metrics::Counter slow_consumers;
+  ServiceResponses responses;  // that it owes to other accounts
+  // What the broker itself listens for in it (account_services.hpp); of the thread that starts and reloads.
+  std::vector<std::shared_ptr<ServiceImportSubscription>> service_imports;
+  routing::SubscriptionPtr answers;
+  routing::SubscriptionPtr user_info;
 };
 
 class Accounts {

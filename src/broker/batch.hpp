@@ -45,6 +45,7 @@ class Batch {
  private:
   struct Letter {
     std::uint64_t from;
+    bool hops;
     std::size_t at;
     std::uint32_t subject;
     std::uint32_t reply;

@@ -6,6 +6,7 @@
 #include <netdb.h>
 
 #include "base/log.hpp"
+#include "broker/account_services.hpp"
 #include "broker/hub.hpp"
 #include "broker/reload_changes.hpp"
 #include "broker/system_service.hpp"
@@ -122,6 +123,7 @@ Result<void> Broker::Impl::start() {
     return std::unexpected(std::move(monitoring.error()));
   }
   monitor = std::move(*monitoring);
+  apply_services(hub_.accounts, *configuration_->rules);
   system_ = std::make_unique<SystemService>(hub_, monitor->views(), settings.system_account);
   system_->attach();
   hub_.events = system_.get();
@@ -223,6 +225,7 @@ Result<std::vector<std::string>> Broker::Impl::reload(Settings settings) {
   for (const Account& account : placed->settings->accounts) {
     std::ignore = hub_.accounts.at(account.name);
   }
+  apply_services(hub_.accounts, *placed->rules);
   system_->attach();
   {
     const std::lock_guard lock(mutex_);

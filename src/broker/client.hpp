@@ -59,6 +59,7 @@ class Client final : public net::Retirable, private net::StreamOwner {
   [[nodiscard]] const Grant& grant() const noexcept { return grant_; }
   [[nodiscard]] AccountView* view() const noexcept { return view_; }
   [[nodiscard]] ConnectionFacts facts(const ConnectionQuery& query) const;
+  [[nodiscard]] ConnectionFacts basic_facts() const;  // without what is slow to tell
   void list_subscriptions(std::vector<SubscriptionFacts>& to) const;
 
  private:
@@ -87,7 +88,6 @@ class Client final : public net::Retirable, private net::StreamOwner {
   void rest_for_a_moment();
   void refuse_bytes();
   void depart(CloseReason reason);
-  [[nodiscard]] ConnectionFacts basic_facts() const;  // without what is slow to tell
   [[nodiscard]] std::string info_json() const;
   [[nodiscard]] const Settings& settings() const noexcept;
 
@@ -104,6 +104,12 @@ class Client final : public net::Retirable, private net::StreamOwner {
   void judge_again(const Configuration& configuration);
   void take_rights(const Grant& grant);
   void drop_forbidden_subscriptions();
+
+  // client_imports.cpp: what it hears of other accounts
+  void listen_abroad(const SubscriptionPtr& subscription, const std::vector<StreamImportPtr>& but_not = {});
+  static void stop_listening_abroad(Subscription& subscription);
+  void renew_imports();
+  bool deliver_import(const Imported& import, Fanout& fanout);
 
   // client_frames.cpp: what it says
   void on_frame(const wire::Frame& frame);

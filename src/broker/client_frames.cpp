@@ -41,7 +41,7 @@ void Client::on_frame(const wire::Frame& frame) {
 }
 
 void Client::on_publish(const wire::Frame& frame) {
-  const Message message{
+  Message message{
       .subject = frame.subject, .reply = frame.reply, .headers = frame.headers, .body = wire::body(frame), .from = id_};
   ++traffic_.in_msgs;
   traffic_.in_bytes += message.bytes();
@@ -52,8 +52,12 @@ void Client::on_publish(const wire::Frame& frame) {
     end(CloseReason::message_header_violation);
     return;
   }
-  if (rights_ != nullptr && !may_publish(frame.subject)) [[unlikely]] {
-    refuse_publish(frame.subject, fmt::format("Permissions Violation for Publish to \"{}\"", frame.subject));
+  std::string mapped;
+  if (!view_->rules->mappings.empty()) [[unlikely]] {  // rights are those to where it goes, as nats-server has it
+    message.subject = worker_.mapped(*view_, frame.subject, mapped);
+  }
+  if (rights_ != nullptr && !message.subject.empty() && !may_publish(message.subject)) [[unlikely]] {
+    refuse_publish(message.subject, fmt::format("Permissions Violation for Publish to \"{}\"", message.subject));
     return;
   }
   if (!frame.reply.empty() && frame.reply.front() == '_' &&
@@ -107,6 +111,9 @@ void Client::answer_no_responders(const Message& message) {
 }
 
 bool Client::deliver(Subscription& to, Fanout& fanout) {
+  if (to.imported) [[unlikely]] {
+    return deliver_import(*to.imported, fanout);
+  }
   const Message& message = fanout.message();
   if (message.from == id_ && !echo_) {
     return false;
@@ -176,7 +183,10 @@ void Client::on_subscribe(const wire::Frame& frame) {
   subscription->checks_delivery = rights_ != nullptr && rights_->subscribe.needs_delivery_check(frame.subject);
   subscriptions_.emplace(subscription->sid, subscription);
   view_->account.subscriptions.fetch_add(1);
-  view_->account.sublist.insert(std::move(subscription));
+  view_->account.sublist.insert(subscription);
+  if (!view_->rules->streams.empty()) {
+    listen_abroad(subscription);
+  }
   confirm();
 }
 
@@ -206,6 +216,7 @@ void Client::on_unsubscribe(const wire::Frame& frame) {
 
 void Client::unsubscribe(const SubscriptionPtr& subscription) {
   subscription->client = nullptr;
+  stop_listening_abroad(*subscription);
   subscription->account->sublist.remove(subscription);
   if (subscriptions_.erase(subscription->sid) != 0) {
     view_->account.subscriptions.fetch_sub(1);

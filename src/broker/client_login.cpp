@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/log.hpp"
-#include "broker/client_events.hpp"
 #include "broker/client.hpp"
+#include "broker/client_events.hpp"
 #include "broker/worker.hpp"
 
 namespace hawser::broker {
@@ -180,6 +180,7 @@ void Client::take_limits() {
 void Client::leave_account() {
   for (auto& [sid, subscription] : subscriptions_) {
     subscription->client = nullptr;
+    stop_listening_abroad(*subscription);
     subscription->account->sublist.remove(subscription);
   }
   view_->account.subscriptions.fetch_sub(static_cast<std::int64_t>(subscriptions_.size()));
@@ -227,6 +228,9 @@ void Client::take_up(const Configuration& configuration) {
   }
   if (phase_ == Phase::serving) {
     take_limits();
+    if (view_->streams_changed) {
+      renew_imports();
+    }
   }
 }
 

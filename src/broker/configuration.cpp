@@ -14,6 +14,8 @@ Result<ConfigurationPtr> configure(Settings settings) {
     return std::unexpected(std::move(authenticator.error()));
   }
   made->authenticator = std::move(*authenticator);
+  std::vector<Error> mistakes;  // none: validate() has compiled them too
+  made->rules = compile_accounts(made->settings->accounts, mistakes);
   if (made->settings->tls) {
     auto tls = TlsPolicy::make(*made->settings->tls, std::chrono::floor<std::chrono::seconds>(wall_now()));
     if (!tls) {

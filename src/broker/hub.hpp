@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "broker/account_rules.hpp"
 #include "broker/accounts.hpp"
 #include "broker/authenticator.hpp"
 #include "broker/bcrypt_check.hpp"
@@ -29,6 +30,7 @@ class Worker;
 struct Configuration {
   std::shared_ptr<const Settings> settings;
   std::shared_ptr<const Authenticator> authenticator;
+  AccountRuleSetPtr rules;
   std::shared_ptr<const TlsPolicy> tls;  // null: plain
   tls::ContextPtr monitoring_tls;        // the same certificate, but browsers need none; null: no https_port
   std::string host;                      // where clients find it, for INFO

@@ -12,12 +12,15 @@
 
 namespace hawser::broker {
 
+struct ServiceHop;
+
 struct Message {
   std::string_view subject;
   std::string_view reply;
   std::string_view headers;
   std::string_view body;   // headers, payload and CRLF, together
   std::uint64_t from = 0;  // the client's id; 0: the broker itself
+  const ServiceHop* hops = nullptr;  // how it came from another account, as a request or its answer
 
   [[nodiscard]] std::size_t payload_bytes() const noexcept { return body.size() - headers.size() - 2; }
   [[nodiscard]] std::size_t bytes() const noexcept { return body.size() - 2; }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "broker/accounts.hpp"
 #include "routing/subscription.hpp"
@@ -14,6 +15,7 @@ namespace hawser::broker {
 
 class Client;
 struct Message;
+struct StreamImport;
 struct Subscription;
 
 // Takes messages for the broker itself. Called on the subscription's thread while a message is being routed: what it
@@ -26,15 +28,23 @@ class Responder {
   ~Responder() = default;
 };
 
+// Makes a subscription listen in another account, for one of the importer's; a shadow of that.
+struct Imported {
+  std::shared_ptr<Subscription> of;
+  std::shared_ptr<const StreamImport> import;
+};
+
 struct Subscription final : routing::Subscription {
   std::string sid;
-  AccountState* account = nullptr;  // in whose table it is
+  AccountState* account = nullptr;           // in whose table it is
+  std::unique_ptr<const Imported> imported;  // it is a shadow
   // ---
   Client* client = nullptr;  // null: closed, and to be passed over
   std::uint64_t delivered = 0;
   Responder* responder = nullptr;  // instead of a client; outlives the workers
   std::uint64_t max = 0;           // 0: no end; otherwise it closes with this delivery
   bool checks_delivery = false;    // some of the subjects that it matches are denied
+  std::vector<std::shared_ptr<Subscription>> shadows;
 };
 using SubscriptionPtr = std::shared_ptr<Subscription>;
 

@@ -9,6 +9,7 @@
 
 #include "base/limits.hpp"
 #include "base/quantity.hpp"
+#include "broker/account_rules.hpp"
 #include "broker/bcrypt_check.hpp"
 #include "broker/tls_policy.hpp"
 #include "identity/nkey.hpp"
@@ -154,7 +155,8 @@ void check_accounts(const Settings& settings, Mistakes& out) {
     if (account.name.empty() || account.name.find_first_of(" \t\r\n") != std::string::npos) {
       bad(fmt::format("\"{}\" cannot name an account", account.name));
     }
-    if (account.name == kGlobalAccount) {
+    if (account.name == kGlobalAccount &&
+        (account.mappings.empty() || !account.exports.empty() || !account.imports.empty())) {
       bad(fmt::format("\"{}\" is a Reserved Account", account.name));
     }
     if (!seen.insert(account.name).second) {
@@ -246,6 +248,7 @@ std::vector<Error> find_mistakes(const Settings& settings) {
   }
   check_authorization(settings, out);
   check_accounts(settings, out);
+  std::ignore = compile_accounts(settings.accounts, out);
   return out;
 }
 

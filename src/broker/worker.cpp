@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 
 #include "base/log.hpp"
+#include "broker/service_subscription.hpp"
 
 namespace hawser::broker {
 namespace {
@@ -125,7 +126,7 @@ Client* Worker::find(std::uint64_t id) {
 AccountView& Worker::view(AccountState& account) {
   auto& view = views_[&account];
   if (!view) {
-    view = std::make_unique<AccountView>(account);
+    view = std::make_unique<AccountView>(account, configuration_->rules->of(account.name));
   }
   return *view;
 }
@@ -165,9 +166,24 @@ bool Worker::route(AccountView& view, const Message& message) {
   return delivered;
 }
 
+std::string_view Worker::mapped(const AccountView& view, std::string_view subject, std::string& scratch) {
+  const routing::WeightedMapping* mapping = view.rules->mappings.find(subject);
+  if (mapping == nullptr) {
+    return subject;
+  }
+  scratch.clear();
+  return mapping->apply(subject, static_cast<std::uint32_t>(random_()), scratch) ? scratch : std::string_view();
+}
+
 bool Worker::deliver(const routing::SubscriptionPtr& to, Fanout& fanout, bool queued) {
   if (to->thread == index_) {
     return hand_over(static_cast<Subscription&>(*to), fanout);
+  }
+  if (to->thread == ServiceSubscription::kEveryThread) {
+    return static_cast<ServiceSubscription&>(*to).take(*this, fanout.message());
+  }
+  if (fanout.message().hops != nullptr && static_cast<const Subscription&>(*to).imported) {
+    return false;  // as Client::deliver_import() would say
   }
   Batch& batch = batches_[to->thread];
   batch.add(fanout.message(), fanout.serial(), std::static_pointer_cast<Subscription>(to), queued);
@@ -287,6 +303,11 @@ void Worker::look_after_clients() {
   for (Client* client : clients) {
     client->look_after(now);
   }
+  if (index_ == 0) {
+    for (AccountState* account : hub_.accounts.all()) {
+      account->responses.expire(now);
+    }
+  }
   if (++pulses_ % kPulsesPerSweep == 0) {
     for (const auto& [account, view] : views_) {
       view->routes.sweep();
@@ -299,6 +320,12 @@ void Worker::look_after_clients() {
 void Worker::take_up(ConfigurationPtr configuration, std::function<void()> done) {
   reactor_->post([this, configuration = std::move(configuration), done = std::move(done)] {
     const ConfigurationPtr before = std::exchange(configuration_, configuration);  // kept while clients compare
+    for (const auto& [account, view] : views_) {
+      const AccountRules& rules = configuration_->rules->of(account->name);
+      view->streams_changed = !std::ranges::equal(rules.streams, view->rules->streams,
+                                                  [](const auto& now, const auto& old) { return *now == *old; });
+      view->rules = &rules;
+    }
     std::vector<Client*> clients;
     clients.reserve(clients_.size());
     for (auto& [id, client] : clients_) {

@@ -26,11 +26,13 @@ namespace hawser::broker {
 
 // What one thread keeps of an account.
 struct AccountView {
-  explicit AccountView(AccountState& of) : account(of), routes(of.sublist) {}
+  AccountView(AccountState& of, const AccountRules& now) : account(of), rules(&now), routes(of.sublist) {}
   AccountState& account;
+  const AccountRules* rules;  // of the worker's configuration
   routing::RouteCache routes;
-  Traffic traffic;         // of this thread's clients
-  bool looked_up = false;  // since the last trim
+  Traffic traffic;               // of this thread's clients
+  bool looked_up = false;        // since the last trim
+  bool streams_changed = false;  // by the reload that is being taken up
 };
 
 class Worker {
@@ -76,6 +78,8 @@ class Worker {
   bool route(AccountView& view, const Message& message);
   // A message of the broker's own, in an account; `body` ends with CRLF. Not while another one is being routed.
   void publish(AccountState& account, std::string_view subject, std::string_view body);
+  // The subject that the account's mappings give to what is published; `scratch` may hold it. Empty: it is dropped.
+  [[nodiscard]] std::string_view mapped(const AccountView& view, std::string_view subject, std::string& scratch);
   // What an event brought is delivered: batches go out, and routes may be forgotten.
   void end_of_input();
   // Someone who is delivered to falls behind: publishers should pause.
