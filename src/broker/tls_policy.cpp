@@ -10,7 +10,7 @@
 namespace hawser::broker {
 namespace {
 
-enum class Kind : std::uint8_t { tls12, tls13, insecure };
+enum class Kind : std::uint8_t { tls12, tls13 };
 
 struct CipherName {
   std::string_view go;
@@ -18,8 +18,8 @@ struct CipherName {
   Kind kind;
 };
 
-// Go's, without what Go itself calls insecure; of those it is said why they are refused.
-constexpr std::array<CipherName, 15> kCiphers = {
+// Go's, where they have forward secrecy and AEAD; of the others it is said why they are refused.
+constexpr std::array<CipherName, 11> kCiphers = {
     {{"TLS_AES_128_GCM_SHA256", "TLS_AES_128_GCM_SHA256", Kind::tls13},
      {"TLS_AES_256_GCM_SHA384", "TLS_AES_256_GCM_SHA384", Kind::tls13},
      {"TLS_CHACHA20_POLY1305_SHA256", "TLS_CHACHA20_POLY1305_SHA256", Kind::tls13},
@@ -30,14 +30,14 @@ constexpr std::array<CipherName, 15> kCiphers = {
      {"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305", Kind::tls12},
      {"TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-RSA-CHACHA20-POLY1305", Kind::tls12},
      {"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305", "ECDHE-ECDSA-CHACHA20-POLY1305", Kind::tls12},
-     {"TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305", "ECDHE-RSA-CHACHA20-POLY1305", Kind::tls12},
-     {"TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "ECDHE-ECDSA-AES128-SHA", Kind::tls12},
-     {"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "ECDHE-RSA-AES128-SHA", Kind::tls12},
-     {"TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "ECDHE-ECDSA-AES256-SHA", Kind::tls12},
-     {"TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "ECDHE-RSA-AES256-SHA", Kind::tls12}}};
+     {"TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305", "ECDHE-RSA-CHACHA20-POLY1305", Kind::tls12}}};
 
-// Without forward secrecy, or with a broken cipher or padding.
-constexpr std::array<std::string_view, 12> kInsecure = {
+// Without forward secrecy, or with a broken cipher, or without AEAD.
+constexpr std::array<std::string_view, 16> kInsecure = {
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
     "TLS_RSA_WITH_RC4_128_SHA",
     "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
     "TLS_RSA_WITH_AES_128_CBC_SHA",
