@@ -64,8 +64,7 @@ void note_duplicates(BrokerDraft& draft, const std::vector<DuplicateKey>& duplic
 void refuse_operator_mode(BrokerDraft& draft) {
   if (draft.operator_mode)
     draft.reading.mistake(Errc::broker_operator_mode, draft.operator_mode->place,
-                          "operator mode is not in this version of the embedded broker",
-                          "Use accounts and users in the configuration, or run nats-server.");
+                          "operator mode: the embedded broker does not read account JWTs");
 }
 
 // One mistake may be met twice, where two readers ask for one key.

@@ -28,8 +28,7 @@ bool switched_off(const ConfNode& value) {
 void refuse_feature(ConfReading& reading, const ConfMember& member, std::string_view feature) {
   if (switched_off(member.value)) return;
   reading.mistake(Errc::broker_needs_nats_server, member.place,
-                  fmt::format("\"{}\" is {}, which the embedded broker does not have", shown(member.key), feature),
-                  "Run nats-server for it, and point `hawser agent` at that; or remove the key.");
+                  fmt::format("\"{}\" is {}; the embedded broker has none of it", shown(member.key), feature));
 }
 
 void refuse_absent_features(BrokerDraft& draft, ConfBlock& top) {

@@ -133,7 +133,7 @@ void check_accounts(BrokerDraft& draft) {
       missing(one.place, one.account, one.kind == broker::ExportKind::stream ? "stream import" : "service import");
   }
   const std::string& system = draft.settings.system_account;
-  if (!system.empty() && !exists(system))
+  if (!system.empty() && !exists(system) && !draft.operator_mode)
     draft.reading.mistake(Errc::broker_bad_account, {},
                           fmt::format("system_account: account \"{}\" is not defined", shown(system)));
 }

@@ -1,9 +1,9 @@
 // The `tls` block of a broker's configuration.
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
 
 #include "base/quantity.hpp"
+#include "broker/tls_policy.hpp"
 #include "config/broker_conf_parts.hpp"
 #include "config/letters.hpp"
 
@@ -15,51 +15,8 @@ using Kind = ConfNode::Kind;
 using broker::HandshakeFirst;
 using broker::TlsSettings;
 
-// Go's names of what both sides have, forward secrecy and AEAD only.
-constexpr std::array<std::string_view, 11> kSuites{
-    "TLS_AES_128_GCM_SHA256",
-    "TLS_AES_256_GCM_SHA384",
-    "TLS_CHACHA20_POLY1305_SHA256",
-    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305",
-    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
-    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-};
-// Known to Go, and to nats-server with a warning or without one; not offered here.
-constexpr std::array<std::string_view, 15> kWeakSuites{
-    "TLS_RSA_WITH_RC4_128_SHA",
-    "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
-    "TLS_RSA_WITH_AES_128_CBC_SHA",
-    "TLS_RSA_WITH_AES_256_CBC_SHA",
-    "TLS_RSA_WITH_AES_128_CBC_SHA256",
-    "TLS_RSA_WITH_AES_128_GCM_SHA256",
-    "TLS_RSA_WITH_AES_256_GCM_SHA384",
-    "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA",
-    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
-    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
-    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
-    "TLS_ECDHE_RSA_WITH_RC4_128_SHA",
-    "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
-    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
-    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
-};
-constexpr std::array<std::string_view, 4> kCurves{"CurveP256", "CurveP384", "CurveP521", "X25519"};
-
-template <class List>
-bool holds(const List& list, std::string_view name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
-
-template <class List>
-std::string names_of(const List& list) {
-  std::string out;
-  for (const std::string_view name : list) out += (out.empty() ? "" : ", ") + std::string(name);
-  return out;
-}
+// Suites that Go still offers beside better ones, and that are not offered here: with CBC.
+bool is_dated(std::string_view suite) { return suite.starts_with("TLS_ECDHE_") && suite.ends_with("_CBC_SHA"); }
 
 class TlsReader {
  public:
@@ -131,19 +88,8 @@ class TlsReader {
 
   void versions_and_names() {
     if (const ConfMember* version = block_.member({"min_version"})) min_version(version->value);
-    out_.cipher_suites = names({"cipher_suites"}, [this](const ConfNode& at, const std::string& name) {
-      if (holds(kSuites, name)) return;
-      const bool weak = holds(kWeakSuites, name);
-      bad(at, Errc::broker_bad_tls_option,
-          weak ? fmt::format("the cipher suite {} is not offered: it is weak", name)
-               : fmt::format("unrecognized cipher {}", shown(name)),
-          fmt::format("Known are {}.", names_of(kSuites)));
-    });
-    out_.curve_preferences = names({"curve_preferences"}, [this](const ConfNode& at, const std::string& name) {
-      if (holds(kCurves, name)) return;
-      bad(at, Errc::broker_bad_tls_option, fmt::format("unrecognized curve preference {}", shown(name)),
-          fmt::format("Known are {}.", names_of(kCurves)));
-    });
+    out_.cipher_suites = names({"cipher_suites"}, &TlsSettings::cipher_suites);
+    out_.curve_preferences = names({"curve_preferences"}, &TlsSettings::curve_preferences);
     if (block_.boolean({"allow_insecure_cipher_suites"}).value_or(false))
       reading_.notice(Errc::broker_ignored_setting, Notice::Severity::note,
                       block_.member({"allow_insecure_cipher_suites"})->place,
@@ -163,8 +109,8 @@ class TlsReader {
         "tls.min_version is \"1.2\" or \"1.3\".");
   }
 
-  template <class Check>
-  std::vector<std::string> names(Names key, Check check) {
+  // Names of a list that the broker knows; the others are told, and dated suites dropped.
+  std::vector<std::string> names(Names key, std::vector<std::string> TlsSettings::*list) {
     std::vector<std::string> out;
     const ConfMember* found = block_.member(key);
     if (found == nullptr) return out;
@@ -173,13 +119,48 @@ class TlsReader {
           fmt::format("tls.{} must be a list, and not an empty one", *key.begin()));
       return out;
     }
+    std::size_t dropped = 0;
     for (const ConfNode& item : found->value.items) {
       auto name = as_text(reading_, item, fmt::format("an item of tls.{}", *key.begin()));
       if (!name) continue;
-      check(item, *name);
+      if (is_dated(*name)) {
+        ++dropped;
+        reading_.notice(Errc::broker_ignored_setting, Notice::Severity::note, item.place,
+                        fmt::format("{} is not offered: CBC is dated", *name));
+        continue;
+      }
       out.push_back(std::move(*name));
     }
+    judge(*found, out, list, dropped);
     return out;
+  }
+
+  // Each by itself, so that each mistake has its place, and then together.
+  void judge(const ConfMember& found, const std::vector<std::string>& all, std::vector<std::string> TlsSettings::*list,
+             std::size_t dropped) {
+    const auto translated = [list](std::vector<std::string> some) {
+      TlsSettings settings;
+      settings.*list = std::move(some);
+      return broker::translate_names(settings);
+    };
+    bool each = true;
+    for (const ConfNode& item : found.value.items) {
+      const bool kept = std::find(all.begin(), all.end(), item.text) != all.end();
+      const auto one = kept ? translated({item.text, std::string(kept_beside(list))}) : broker::TlsNames{};
+      if (!one) bad(item, one.error().code, "tls." + one.error().doing);
+      each = each && one.has_value();
+    }
+    if (!each) return;
+    if (all.empty() && dropped > 0)
+      return bad(found.value, Errc::broker_bad_tls_option,
+                 fmt::format("tls.{} names nothing that is offered", found.key));
+    if (const auto together = translated(all); !together)
+      bad(found.value, together.error().code, "tls." + together.error().doing);
+  }
+
+  // A name that is good in each list, so that one that is merely not available does not stand alone.
+  static std::string_view kept_beside(std::vector<std::string> TlsSettings::*list) {
+    return list == &TlsSettings::cipher_suites ? "TLS_AES_128_GCM_SHA256" : "X25519";
   }
 
   void pins() {

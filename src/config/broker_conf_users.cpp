@@ -118,9 +118,13 @@ void read_authorization(BrokerDraft& draft, const ConfMember& member) {
   broker::Authorization& out = draft.settings.authorization;
   if (const ConfMember* user = block.member({"user", "username"})) draft.single_user = user->place;
   out.user = block.text({"user", "username"}).value_or("");
-  if (const ConfMember* password = block.member({"password", "pass"}); password != nullptr && !draft.single_user)
-    draft.single_user = password->place;
-  out.password = read_secret(block, {"password", "pass"});
+  const ConfMember* password = block.member({"password", "pass"});
+  // `PASS: …` for users to refer to is a variable, and to nats-server a password of nobody.
+  const bool a_variable = password != nullptr && password->used_as_variable && out.user.empty();
+  if (password != nullptr && !a_variable) {
+    if (!draft.single_user) draft.single_user = password->place;
+    out.password = read_secret(block, {"password", "pass"});
+  }
   if (const ConfMember* token = block.member({"token"})) draft.token = token->place;
   out.token = read_secret(block, {"token"});
   const auto timeout = block.duration({"timeout"}, ConfBlock::DurationKind::seconds_or_text);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "broker/bcrypt_check.hpp"
 #include "config/broker_conf.hpp"
 #include "config/server_conf_rules.hpp"
 
@@ -11,13 +12,7 @@ namespace {
 
 using Severity = Notice::Severity;
 
-bool looks_like_bcrypt(std::string_view password) {
-  constexpr std::size_t kLength = 60;
-  return password.size() == kLength && (password.starts_with("$2a$") || password.starts_with("$2b$") ||
-                                        password.starts_with("$2x$") || password.starts_with("$2y$"));
-}
-
-bool is_plain(const Secret& password) { return !password.empty() && !looks_like_bcrypt(password.reveal()); }
+bool is_plain(const Secret& password) { return !password.empty() && !broker::looks_like_bcrypt(password.reveal()); }
 
 void judge_authentication(const broker::Settings& settings, std::vector<Notice>& out) {
   if (!settings.authorization.open()) return;

@@ -189,6 +189,13 @@ TEST(BrokerConfAuth, refuses_what_excludes_each_other_in_nats_servers_words) {
   }
 }
 
+TEST(BrokerConfAuth, takes_a_password_that_users_refer_to_for_a_variable) {
+  const Authorization auth = auth_of("PASS: secret\n users: [ {user: a, password: $PASS} ]");
+  EXPECT_TRUE(auth.password.empty());
+  EXPECT_EQ(auth.users[0].password.reveal(), "secret");
+  EXPECT_EQ(auth_of("pass: x, user: $pass").password.reveal(), "x");
+}
+
 TEST(BrokerConfAuth, takes_a_no_auth_user_that_exists) {
   EXPECT_EQ(settings_of("no_auth_user: a\nauthorization { users: [ {user: a} ] }").authorization.no_auth_user, "a");
   EXPECT_EQ(settings_of("no_auth_user: a\naccounts { A { users: [ {user: a} ] } }").authorization.no_auth_user, "a");

@@ -221,8 +221,7 @@ TEST(BrokerConf, tells_all_mistakes_at_once_in_the_order_of_the_file) {
             "b:2:18: tls.cert_file must be a text, not a number (Put it in quotes.)\n"
             "b:3:26: Cannot have a user/pass and token\n"
             "b:3:36: unknown key \"nonsense\" in authorization\n"
-            "b:4:1: \"jetstream\" is nats-server's storage, which the embedded broker does not have (Run nats-server "
-            "for it, and point `hawser agent` at that; or remove the key.)\n"
+            "b:4:1: \"jetstream\" is nats-server's storage; the embedded broker has none of it\n"
             "b:5:11: max_conn must be a whole number, not a text (Write it without quotes, like 4096 or 1MB.)");
 }
 

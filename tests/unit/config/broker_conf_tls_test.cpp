@@ -89,9 +89,13 @@ TEST(BrokerConfTls, refuses_what_it_cannot_do_with_the_names_that_there_are) {
            Case{"cipher_suites: []", "tls.cipher_suites must be a list, and not an empty one"},
            Case{"cipher_suites: TLS_AES_128_GCM_SHA256", "tls.cipher_suites must be a list"},
            Case{"cipher_suites: [ TLS_NONSENSE ]",
-                "unrecognized cipher TLS_NONSENSE (Known are TLS_AES_128_GCM_SHA256, "},
-           Case{"cipher_suites: [ TLS_RSA_WITH_RC4_128_SHA ]", "TLS_RSA_WITH_RC4_128_SHA is not offered: it is weak"},
-           Case{"curve_preferences: [ Foo ]", "unrecognized curve preference Foo (Known are CurveP256, "},
+                "tls.cipher_suites: unrecognized cipher TLS_NONSENSE; there are TLS_AES_128_GCM_SHA256, "},
+           Case{"cipher_suites: [ TLS_RSA_WITH_RC4_128_SHA ]",
+                "tls.cipher_suites: TLS_RSA_WITH_RC4_128_SHA is insecure"},
+           Case{"curve_preferences: [ Foo ]", "unrecognized curve preference Foo; there are X25519, CurveP256, "},
+           Case{"cipher_suites: [ TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA ]",
+                "tls.cipher_suites names nothing that is offered"},
+           Case{"curve_preferences: [ X25519MLKEM768 ]", "none of X25519MLKEM768 is available"},
            Case{"pinned_certs: [ abc ]", "does not look like hex-encoded sha256"},
            Case{"pinned_certs: [ \"" + std::string(64, 'g') + "\" ]", "does not look like hex-encoded sha256"},
            Case{"pinned_certs: abc", "tls.pinned_certs must be a list"},
@@ -113,6 +117,16 @@ TEST(BrokerConfTls, refuses_what_it_cannot_do_with_the_names_that_there_are) {
   EXPECT_NE(mistakes_of("tls { cert_file: c }").find("missing 'key_file'"), std::string::npos);
   EXPECT_NE(mistakes_of("tls: true").find("tls must be a block in braces, not a boolean"), std::string::npos);
   EXPECT_EQ(mistakes_of("tls: true").find('\n'), std::string::npos) << "one mistake is told once";
+}
+
+TEST(BrokerConfTls, leaves_out_cipher_suites_with_cbc_and_says_so) {
+  const std::string text =
+      "cipher_suites: [ TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 ]";
+  EXPECT_EQ(tls_of(text).cipher_suites, std::vector<std::string>{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"});
+  EXPECT_NE(notices_of("tls { cert_file: c, key_file: k, " + text + " }")
+                .find("BRK-1119 b:1:51: TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA is not offered"),
+            std::string::npos);
+  EXPECT_EQ(mistakes_of_tls("curve_preferences: [ X25519MLKEM768, X25519 ]"), "");
 }
 
 TEST(BrokerConfTls, understands_client_auth_and_shows_the_right_form) {
