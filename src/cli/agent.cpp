@@ -8,10 +8,13 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <tuple>
 
 #include "agent/agent.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "broker/hub.hpp"
+#include "cli/agent_local.hpp"
 #include "cli/command.hpp"
 #include "config/agent_file.hpp"
 #include "posture/gather.hpp"
@@ -115,10 +118,11 @@ Result<void> leads_elsewhere(const posture::Decision& decision, const net::Addre
   return {};
 }
 
-Result<agent::Options> make_options(const AgentCommand& command) {
+// The file under the flags; from here on the log is as they say.
+Result<config::AgentFile> make_file(const AgentCommand& command) {
   auto file = read_file(command);
   if (!file) {
-    return std::unexpected(std::move(file.error()));
+    return file;
   }
   if (auto applied = apply_flags(command, *file); !applied) {
     return std::unexpected(std::move(applied.error()));
@@ -127,13 +131,13 @@ Result<agent::Options> make_options(const AgentCommand& command) {
   if (file->persistence.enabled && file->is_set("persistence.enabled")) {
     return fail(Errc::agent_cannot_queue, file->origins["persistence.enabled"]);
   }
-  if (file->broker == config::BrokerType::local) {
-    return fail(Errc::agent_no_local_broker, file->origins["broker.type"]);
-  }
+  return file;
+}
 
+Result<agent::Options> make_options(const AgentCommand& command, config::AgentFile& file) {
   agent::Options options;
   auto settings = std::make_shared<posture::Settings>(
-      posture::merge(posture::from_environment(posture::process_environment), std::move(file->connection)));
+      posture::merge(posture::from_environment(posture::process_environment), std::move(file.connection)));
   auto decision = std::make_shared<posture::Decision>(posture::evaluate(
       *settings, posture::gather(*settings, wall_now()), wall_now(), posture::Purpose::start_up));
   if (auto allowed = obey(*decision, command.check); !allowed) {
@@ -143,7 +147,7 @@ Result<agent::Options> make_options(const AgentCommand& command) {
   if (!material) {
     return std::unexpected(std::move(material.error()));
   }
-  auto listen = net::Address::parse(file->agent.listen.text());
+  auto listen = net::Address::parse(file.agent.listen.text());
   if (!listen) {
     return std::unexpected(std::move(listen.error()));
   }
@@ -151,25 +155,26 @@ Result<agent::Options> make_options(const AgentCommand& command) {
     return std::unexpected(std::move(elsewhere.error()));
   }
   options.listen = *listen;
-  options.admin = file->agent.admin ? file->agent.admin->text() : std::string();
-  options.threads = file->agent.threads;
-  options.max_clients = file->agent.max_clients;
+  options.admin = file.agent.admin ? file.agent.admin->text() : std::string();
+  options.threads = file.agent.threads;
+  options.max_clients = file.agent.max_clients;
   options.settings = std::move(settings);
   options.decision = std::move(decision);
   options.material = std::move(*material);
-  options.watch.automatic = file->tls_reload.mode == config::Reload::automatic;
-  options.watch.quiet = std::chrono::duration_cast<std::chrono::milliseconds>(file->tls_reload.quiet);
-  options.session.window_bytes = file->agent.window;
-  options.session.pool.backoff.wait = file->reconnect.wait;
-  options.session.pool.backoff.max_wait = file->reconnect.max_wait;
-  options.limits.max_pending_bytes = file->agent.client_max_pending;
-  options.limits.max_payload = static_cast<std::int64_t>(file->limits.max_payload.value_or(0));
+  options.watch.automatic = file.tls_reload.mode == config::Reload::automatic;
+  options.watch.quiet = std::chrono::duration_cast<std::chrono::milliseconds>(file.tls_reload.quiet);
+  options.session.window_bytes = file.agent.window;
+  options.session.pool.backoff.wait = file.reconnect.wait;
+  options.session.pool.backoff.max_wait = file.reconnect.max_wait;
+  options.limits.max_pending_bytes = file.agent.client_max_pending;
+  options.limits.max_payload = static_cast<std::int64_t>(file.limits.max_payload.value_or(0));
   options.version = HAWSER_VERSION;
   return options;
 }
 
 // SIGHUP reloads, SIGINT and SIGTERM stop in order.
-void serve(agent::Agent& agent, int hangups) {
+template <class Running>
+void serve(Running& agent, int hangups) {
   std::array<pollfd, 2> watched{{{stop_descriptor(), POLLIN, 0}, {hangups, POLLIN, 0}}};
   while (true) {
     if (::poll(watched.data(), watched.size(), -1) < 0) {
@@ -179,7 +184,7 @@ void serve(agent::Agent& agent, int hangups) {
       signalfd_siginfo info;
       [[maybe_unused]] const auto n = ::read(hangups, &info, sizeof info);
       log::info("reload asked for", {{"by", "SIGHUP"}});
-      agent.reload();
+      std::ignore = (agent.reload(), 0);  // it tells the log itself
     }
     if ((watched[0].revents & POLLIN) != 0) {
       sd_notify(0, "STOPPING=1");
@@ -190,43 +195,72 @@ void serve(agent::Agent& agent, int hangups) {
   }
 }
 
-Exit& run(const AgentCommand& command, Exit& exit) {
-  sigset_t hangup;
-  sigemptyset(&hangup);
-  sigaddset(&hangup, SIGHUP);
-  pthread_sigmask(SIG_BLOCK, &hangup, nullptr);  // before threads: they inherit it
-  auto options = make_options(command);
+std::string text_of(const net::Address& address) { return address.text(); }
+std::string text_of(const std::string& address) { return address; }
+
+// From when it listens to the end.
+template <class Running>
+Result<void> announce_and_serve(Running& agent, const AgentCommand& command, int hangups) {
+  const std::string listen = text_of(agent.listen_address());
+  const std::string admin = agent.admin_address();
+  log::info("agent listens",
+            {{"listen", listen}, {"admin", admin.empty() ? "off" : admin}, {"version", HAWSER_VERSION}});
+  if (!command.ports_file.empty()) {
+    const std::string json = "{\"listen\":\"" + listen + "\",\"admin\":\"" + admin + "\"}\n";
+    if (auto written = write_file_atomically(command.ports_file, json, FileMode::world_readable); !written) {
+      return written;
+    }
+  }
+  sd_notify(0, "READY=1");
+  serve(agent, hangups);
+  return {};
+}
+
+Result<void> run_with_server(const AgentCommand& command, config::AgentFile file, int hangups) {
+  auto options = make_options(command, file);
   if (!options) {
-    exit = std::move(options.error());
-    return exit;
+    return std::unexpected(std::move(options.error()));
   }
   if (command.check) {
     std::printf("the configuration is good: %zu server(s), %s, authentication %s\n", options->decision->servers.size(),
                 std::string(to_string(options->decision->transport)).c_str(),
                 std::string(to_string(options->decision->auth_mode)).c_str());
-    exit = ExitCode::done;
-    return exit;
+    return {};
+  }
+  auto agent = agent::Agent::start(std::move(*options));
+  return agent ? announce_and_serve(**agent, command, hangups) : std::unexpected(std::move(agent.error()));
+}
+
+Result<void> run_with_local_broker(const AgentCommand& command, config::AgentFile file, int hangups) {
+  if (posture::process_environment("NATS_URL")) {
+    log::warn("NATS_URL is not used: broker.type is local", {{"source", file.origins["broker.type"]}});
+  }
+  if (command.check) {
+    auto conf = local_broker(file);
+    const auto made = conf ? broker::configure(std::move(conf->settings)) : std::unexpected(std::move(conf.error()));
+    if (!made) {
+      return std::unexpected(made.error());
+    }
+    std::printf("the configuration is good: the embedded broker%s\n", file.local.config.empty() ? "" : ", also for others");
+    return {};
+  }
+  auto agent = LocalAgent::start(std::move(file), HAWSER_VERSION);
+  return agent ? announce_and_serve(**agent, command, hangups) : std::unexpected(std::move(agent.error()));
+}
+
+Result<void> run(const AgentCommand& command) {
+  sigset_t hangup;
+  sigemptyset(&hangup);
+  sigaddset(&hangup, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &hangup, nullptr);  // before threads: they inherit it
+  auto file = make_file(command);
+  if (!file) {
+    return std::unexpected(std::move(file.error()));
   }
   const int hangups = signalfd(-1, &hangup, SFD_CLOEXEC | SFD_NONBLOCK);
-  auto agent = agent::Agent::start(std::move(*options));
-  if (!agent) {
-    exit = std::move(agent.error());
-    return exit;
-  }
-  const std::string listen = (*agent)->listen_address().text();
-  const std::string admin = (*agent)->admin_address();
-  log::info("agent listens", {{"listen", listen}, {"admin", admin.empty() ? "off" : admin}, {"version", HAWSER_VERSION}});
-  if (!command.ports_file.empty()) {
-    const std::string json = "{\"listen\":\"" + listen + "\",\"admin\":\"" + admin + "\"}\n";
-    if (auto written = write_file_atomically(command.ports_file, json, FileMode::world_readable); !written) {
-      exit = std::move(written.error());
-      return exit;
-    }
-  }
-  sd_notify(0, "READY=1");
-  serve(**agent, hangups);
-  exit = ExitCode::done;
-  return exit;
+  const bool local = file->broker == config::BrokerType::local;
+  return local ? run_with_local_broker(command, std::move(*file), hangups)
+               : run_with_server(command, std::move(*file), hangups);
 }
 
 }  // namespace
@@ -248,7 +282,7 @@ void add_agent(CLI::App& app, Exit& exit) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   command->add_option("--log-format", options->log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
   command->add_flag("--check", options->check, "Validate the configuration and posture, and exit");
-  command->callback([options, &exit] { run(*options, exit); });
+  command->callback([options, &exit] { exit = run(*options); });
 }
 
 }  // namespace hawser::cli

@@ -33,6 +33,7 @@ class AgentFileReader {
 
  private:
   void read_broker(Block& broker);
+  void read_local(Block& broker);
   void read_servers(Block& broker);
   void read_tls(Block tls);
   void read_auth(Block auth);
@@ -112,6 +113,7 @@ void AgentFileReader::read_broker(Block& broker) {
   constexpr std::array<std::pair<std::string_view, BrokerType>, 2> kTypes{
       {{"nats", BrokerType::nats}, {"local", BrokerType::local}}};
   broker.choice<BrokerType>("type", out_.broker, kTypes);
+  read_local(broker);
   read_servers(broker);
   read_tls(broker.block("tls"));
   read_auth(broker.block("auth"));
@@ -120,6 +122,26 @@ void AgentFileReader::read_broker(Block& broker) {
   read_limits(broker.block("limits"));
   read_fallback(broker.block("fallback"));
   read_reconnect(broker.block("reconnect"));
+}
+
+void AgentFileReader::read_local(Block& broker) {
+  const bool local = out_.broker == BrokerType::local;
+  if (const auto config = broker.path("config")) out_.local.config = *config;
+  if (const YamlNode* user = broker.scalar("user")) out_.local.user = user->text;
+  const auto no_use = [&](std::string_view name, std::string_view type) {
+    const YamlNode* node = broker.has(name) ? broker.value(name) : nullptr;
+    if (node == nullptr) return;
+    schema_.mistake(Errc::config_conflict, node->place,
+                    fmt::format("{} has no use with type: {}", broker.full(name), type));
+  };
+  if (!local) {
+    no_use("config", "nats");
+    no_use("user", "nats");
+    return;
+  }
+  for (const std::string_view name : {"tls", "auth", "plaintext", "fallback", "reconnect"}) no_use(name, "local");
+  if (!out_.local.user.empty() && out_.local.config.empty())
+    broker.bad("user", *broker.value("user"), "names a user of broker.config, which is missing");
 }
 
 void AgentFileReader::read_servers(Block& broker) {

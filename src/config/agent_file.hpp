@@ -25,7 +25,13 @@
 
 namespace hawser::config {
 
-enum class BrokerType : std::uint8_t { nats, local };       // an outside server, or the embedded one
+enum class BrokerType : std::uint8_t { nats, local };  // an outside server, or the embedded one
+// What the embedded broker is told (broker.type: local).
+struct LocalBroker {
+  std::filesystem::path config;  // a broker's whole configuration, whose own listener serves others; empty: none
+  std::string user;              // of that configuration: whose account and permissions local clients have
+};
+
 enum class Reload : std::uint8_t { automatic, on_signal };  // watch the files, or SIGHUP only
 enum class Sync : std::uint8_t { full, normal };            // fdatasync before a flush is confirmed, or not
 enum class WhenFull : std::uint8_t { reject, shed_oldest };
@@ -86,6 +92,7 @@ struct AgentOptions {
 struct AgentFile {
   std::filesystem::path path;
   BrokerType broker = BrokerType::nats;
+  LocalBroker local;
   posture::Settings connection;
   TlsReload tls_reload;
   Persistence persistence;

@@ -15,7 +15,7 @@ using Severity = Notice::Severity;
 bool is_plain(const Secret& password) { return !password.empty() && !broker::looks_like_bcrypt(password.reveal()); }
 
 void judge_authentication(const broker::Settings& settings, std::vector<Notice>& out) {
-  if (!settings.authorization.open()) return;
+  if (!settings.authorization.open() || !settings.listen) return;
   const bool asks_for_certificate = settings.tls && settings.tls->verify && !settings.allow_non_tls;
   if (!asks_for_certificate) {
     out.push_back({Errc::broker_no_authentication,

@@ -8,6 +8,7 @@
 #include "base/file.hpp"
 #include "base/limits.hpp"
 #include "config/agent_file.hpp"
+#include "config/broker_conf.hpp"
 #include "config/env_file.hpp"
 #include "config/manifest.hpp"
 #include "config/nats_conf.hpp"
@@ -165,12 +166,32 @@ class Check {
         CheckResult& result = report_.results.emplace_back();
         result.subject = std::move(subject);
         result.findings = std::move(findings);
+        check_local_broker(*file);
         return;
       }
       settings = posture::merge(std::move(settings), std::move(file->connection));
     }
     add(std::move(subject), posture::evaluate(settings, posture::gather(settings, now_), now_, posture::Purpose::check),
         std::move(findings));
+  }
+
+  // Of broker.type: local, what its own listener lets in.
+  void check_local_broker(const AgentFile& file) {
+    if (file.local.config.empty()) return;
+    const Result<BrokerConf> conf = load_broker_conf(file.local.config);
+    if (!conf) {
+      unreadable(file.local.config.string(), conf.error());
+      return;
+    }
+    std::vector<Finding>& findings = report_.results.back().findings;
+    const auto add_all = [&findings](const std::vector<Notice>& notices) {
+      for (const Notice& notice : notices) {
+        const Severity severity = notice.severity == Notice::Severity::note ? Severity::note : Severity::warning;
+        findings.push_back(posture::make_finding(notice.code, severity, notice.message, {notice.place.text()}));
+      }
+    };
+    add_all(conf->notices);
+    add_all(broker_posture(conf->settings));
   }
 
   void check_manifest(const std::string& file) {

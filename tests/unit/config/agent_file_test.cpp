@@ -123,6 +123,16 @@ TEST(AgentFile, tells_all_mistakes_at_once_in_the_order_of_the_file) {
             "or localhost)");
 }
 
+TEST(AgentFile, takes_the_embedded_broker_with_and_without_a_configuration_of_its_own) {
+  const AgentFile alone = parsed("broker: {type: local}");
+  EXPECT_EQ(alone.broker, BrokerType::local);
+  EXPECT_TRUE(alone.local.config.empty());
+  const AgentFile whole = parsed("broker: {type: local, config: ./nats.conf, user: kate, limits: {max_payload: 2MB}}");
+  EXPECT_EQ(whole.local.config.lexically_normal(), "conf/nats.conf");
+  EXPECT_EQ(whole.local.user, "kate");
+  EXPECT_EQ(parsed("type: local").broker, BrokerType::local) << "in the bare form, too";
+}
+
 struct MistakeCase {
   const char* name;
   const char* text;
@@ -142,6 +152,17 @@ TEST(AgentFile, refuses_what_it_cannot_take_as_it_stands) {
       {"no servers", "servers: []", Errc::config_bad_value, "servers must be a URL"},
       {"url of a local broker", "broker: {type: local, url: a}", Errc::config_conflict,
        "broker.url has no use with type: local"},
+      {"tls of a local broker", "broker: {type: local, tls: {ca_file: a}}", Errc::config_conflict,
+       "broker.tls has no use with type: local"},
+      {"credentials of a local broker", "broker: {auth: {nkey_file: a}, type: local}", Errc::config_conflict,
+       "broker.auth has no use with type: local"},
+      {"reconnecting to a local broker", "type: local\nreconnect: {wait: 1s}", Errc::config_conflict,
+       "reconnect has no use with type: local"},
+      {"configuration of another server", "broker: {config: ./nats.conf}", Errc::config_conflict,
+       "broker.config has no use with type: nats"},
+      {"user of another server", "broker: {user: kate}", Errc::config_conflict, "broker.user has no use with type: nats"},
+      {"user of no configuration", "broker: {type: local, user: kate}", Errc::config_bad_value,
+       "broker.user names a user of broker.config, which is missing"},
       {"block that is a text", "broker: {tls: on}", Errc::config_bad_value,
        "broker.tls must be a map, and is a single value"},
       {"file that is a list", "- a\n", Errc::config_bad_value, "the file must be a map, and is a list"},
