@@ -134,7 +134,10 @@ class AccountCompiler {
   AccountRuleSetPtr compile() {
     const std::size_t before = mistakes_.size();
     for (const Account& account : accounts_) {
-      rules_->accounts_[account.name];
+      AccountRules& rules = rules_->accounts_[account.name];
+      rules.max_connections = account.max_connections;
+      rules.max_subscriptions = account.max_subscriptions;
+      rules.max_payload = account.max_payload;
       for (const Export& one : account.exports) {
         check(one);
       }

@@ -7,6 +7,7 @@
 //   AccountRuleSetPtr rules = compile_accounts(settings.accounts, mistakes);   // null with mistakes
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,6 +60,9 @@ struct AccountRules {
   std::vector<StreamImportPtr> streams;
   std::vector<ServiceImportPtr> services;
   routing::SubjectMappings mappings;  // of what its clients publish, and of requests from other accounts
+  std::int64_t max_connections = -1;  // negative: no limit
+  std::int64_t max_subscriptions = -1;
+  std::int64_t max_payload = -1;
   bool responds = false;              // somebody imports a service of it, or it imports one: answers go through it
 };
 

@@ -4,7 +4,7 @@
 
 namespace hawser::broker {
 
-void Batch::add(const Message& message, std::uint64_t serial, SubscriptionPtr to, bool queued) {
+void Batch::add(const Message& message, std::uint64_t serial, SubscriptionPtr to, std::uint32_t leg) {
   if (last_serial_ != serial) {
     letters_.push_back({.from = message.from,
                         .hops = message.hops != nullptr,
@@ -16,7 +16,7 @@ void Batch::add(const Message& message, std::uint64_t serial, SubscriptionPtr to
     arena_.append(message.subject).append(message.reply).append(message.body);
     last_serial_ = serial;
   }
-  deliveries_.push_back({std::move(to), static_cast<std::uint32_t>(letters_.size() - 1), queued});
+  deliveries_.push_back({std::move(to), static_cast<std::uint32_t>(letters_.size() - 1), leg});
 }
 
 Message Batch::message(const Letter& letter) const {

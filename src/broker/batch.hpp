@@ -20,15 +20,20 @@ class Batch {
   static constexpr std::size_t kEnough = 256UL << 10U;  // bytes, then it is sent on without waiting for more
 
   // Deliveries of the same message follow each other and have the same serial, which is not 0.
-  void add(const Message& message, std::uint64_t serial, SubscriptionPtr to, bool queued);
+  // `leg`: 0: to this subscription and no other. Otherwise, as the one member of its queue group, how many threads the
+  // message has come by with this one: whoever does not take it sends it on, but never round in a circle.
+  void add(const Message& message, std::uint64_t serial, SubscriptionPtr to, std::uint32_t leg);
   [[nodiscard]] bool empty() const noexcept { return deliveries_.empty(); }
-  [[nodiscard]] std::size_t bytes() const noexcept { return arena_.size(); }
+  // What it occupies: many deliveries of a small message are large.
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return arena_.size() + letters_.size() * sizeof(Letter) + deliveries_.size() * sizeof(Delivery);
+  }
 
   // f(const Message&, std::span<const Delivery>), in order.
   struct Delivery {
     SubscriptionPtr to;
     std::uint32_t letter;
-    bool queued;  // as the one member of its group
+    std::uint32_t leg;
   };
   template <class F>
   void each(F&& f) const {

@@ -1,6 +1,7 @@
 #include "broker/client.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/log.hpp"
 #include "broker/client_events.hpp"
@@ -15,6 +16,8 @@ constexpr char kTlsHandshakeRecord = 0x16;
 constexpr Duration kFirstPing = std::chrono::seconds(2);  // so that a round-trip time is known early
 constexpr Duration kGoodbye = std::chrono::seconds(2);    // for the last words to be read
 constexpr Duration kRest = std::chrono::milliseconds(2);
+constexpr std::size_t kMostUnread = 256UL << 10U;  // bytes of answers that a client asked for and does not read
+constexpr unsigned kFramesPerLook = 16;            // at the clock, for frames that are quickly dealt with
 constexpr Duration kConnectWithoutTls = std::chrono::seconds(2);
 
 }  // namespace
@@ -24,7 +27,8 @@ Client::Client(Worker& worker, std::uint64_t id, const net::Address& peer, Door 
       id_(id),
       peer_(peer),
       stream_(worker.reactor(), *this),
-      parser_(wire::Peer::client, {settings().limits.max_control_line, settings().limits.max_payload}),
+      parser_(wire::Peer::client,
+              {settings().limits.max_control_line, settings().limits.max_payload, settings().limits.max_control_line}),
       door_(door),
       start_(wall_now()),
       last_heard_(worker.reactor().now()) {
@@ -220,18 +224,23 @@ std::size_t Client::on_data(net::Stream&, std::string_view bytes) {
       break;
     default: break;
   }
+  std::ignore = worker_.take_pressure();  // somebody else's
   const std::size_t used = work_off(bytes);
   worker_.end_of_input();
-  if (worker_.take_pressure() && phase_ == Phase::serving && !settings().no_fast_producer_stall) {
-    rest_for_a_moment();
-  }
+  pause_if_needed();
   return used;
 }
 
 std::size_t Client::work_off(std::string_view bytes) {
   std::string_view rest = bytes;
   wire::Frame frame;
+  Time until{};
+  unsigned frames = 0;
   while (!rest.empty()) {
+    if (phase_ == Phase::connecting && must_connect_first(rest.front())) [[unlikely]] {
+      deny({.reason = "an operation before CONNECT"});
+      return bytes.size();
+    }
     const wire::Parser::Status status = parser_.next(rest, frame);
     if (status == wire::Parser::Status::more) {
       break;
@@ -245,11 +254,78 @@ std::size_t Client::work_off(std::string_view bytes) {
     if (phase_ == Phase::leaving) {
       return bytes.size();
     }
-    if (stream_.paused()) {
+    if (stream_.paused() || worker_.congested() != nullptr) {
+      break;
+    }
+    if (worked_enough(++frames, until)) {
+      stream_.yield();
       break;
     }
   }
   return bytes.size() - rest.size();
+}
+
+// Where everybody has to say who he is, other words are not even read: nobody can make the broker keep half of a large
+// frame for him. nats-server looks at the first letter too.
+bool Client::must_connect_first(char first) const {
+  return first != 'C' && first != 'c' && door_ == Door::listener &&
+         worker_.configuration()->authenticator->auth_required();
+}
+
+// One client's frames, each of which may go to many, do not keep all the others waiting; nor may it run up answers that
+// it does not read.
+bool Client::worked_enough(unsigned frames, Time& until) {
+  if (!heavy_ && frames % kFramesPerLook != 0) [[likely]] {
+    return false;
+  }
+  const Time now = hawser::now();
+  const bool many = frames > 4 * kFramesPerLook;
+  if (until == Time{}) {
+    until = now + worker_.share_of_a_turn();
+  } else if (now >= until) {
+    heavy_ = !many;
+    return true;
+  }
+  heavy_ = heavy_ && !many;
+  return leaves_unread();
+}
+
+bool Client::leaves_unread() const { return unread_ > kMostUnread && answered_ > stream_.output().sent(); }
+
+void Client::pause_if_needed() {
+  const bool pressed = worker_.take_pressure();
+  const Worker* congested = worker_.take_congested();
+  if (phase_ == Phase::leaving) {
+    return;
+  }
+  if (leaves_unread()) {
+    stream_.write_early();
+    if (leaves_unread()) {
+      hold(Hold::unread);
+    }
+  }
+  if (phase_ == Phase::serving && (congested != nullptr || (pressed && !settings().no_fast_producer_stall))) {
+    rests_for_ = congested;
+    rest();
+  }
+}
+
+void Client::on_written(net::Stream&) {
+  if ((holds_ & static_cast<unsigned>(Hold::unread)) != 0 && !leaves_unread()) {
+    let_go(Hold::unread);
+  }
+}
+
+void Client::hold(Hold why) {
+  holds_ |= static_cast<std::uint8_t>(why);
+  stream_.pause();
+}
+
+void Client::let_go(Hold why) {
+  holds_ &= static_cast<std::uint8_t>(~static_cast<unsigned>(why));
+  if (holds_ == 0) {
+    stream_.resume();
+  }
 }
 
 void Client::refuse_bytes() {
@@ -265,17 +341,27 @@ void Client::refuse_bytes() {
 }
 
 // Who publishes faster than others read waits a little, so that they are not cut off as slow.
-void Client::rest_for_a_moment() {
-  if (!resting_ && stream_.is_open()) {
-    resting_ = true;
-    stream_.pause();
-    set_deadline(kRest, &Client::deadline_passed);
+void Client::rest() {
+  if ((holds_ & static_cast<unsigned>(Hold::rest)) == 0 && stream_.is_open()) {
+    hold(Hold::rest);
+    set_deadline(kRest, &Client::rested);
   }
 }
 
-void Client::deadline_passed() {
-  resting_ = false;
-  stream_.resume();
+void Client::rest_for_others() {
+  if (phase_ == Phase::serving && !settings().no_fast_producer_stall) {
+    rest();
+  }
+}
+
+// A thread that has too much to deal with gets nothing new from here until it has caught up, however long that takes.
+void Client::rested() {
+  if (rests_for_ != nullptr && rests_for_->is_behind()) {
+    set_deadline(kRest, &Client::rested);
+    return;
+  }
+  rests_for_ = nullptr;
+  let_go(Hold::rest);
 }
 
 void Client::end(CloseReason reason, std::string_view error) {
@@ -293,6 +379,7 @@ void Client::end(CloseReason reason, std::string_view error) {
     worker_.remove(*this);
     return;
   }
+  holds_ = 0;
   stream_.resume();
   stream_.close_when_written();
   set_deadline(kGoodbye, &Client::goodbye_too_late);
@@ -365,7 +452,9 @@ void Client::look_after(Time now) {
     end(CloseReason::slow_consumer_write_deadline);
     return;
   }
-  if (phase_ != Phase::serving || now < next_ping_) {
+  // Who has to say who he is has a deadline; everybody else is asked whether he is there.
+  const bool expected = phase_ == Phase::connecting && (deadline_ == nullptr || !deadline_->armed());
+  if ((phase_ != Phase::serving && !expected) || now < next_ping_) {
     return;
   }
   next_ping_ = now + limits.ping_interval;

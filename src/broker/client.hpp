@@ -43,6 +43,8 @@ class Client final : public net::Retirable, private net::StreamOwner {
   // Writes it to the client; false: it does not go there (closed, its own message, denied, at its end).
   bool deliver(Subscription& to, Fanout& fanout);
 
+  // Those it published to, on another thread, fall behind.
+  void rest_for_others();
   // Looks at everything again under a new configuration; may end the client.
   void take_up(const Configuration& configuration);
   // PING when it is time; ends a client that is stale or does not read. Called every now and then.
@@ -63,6 +65,12 @@ class Client final : public net::Retirable, private net::StreamOwner {
   void list_subscriptions(std::vector<SubscriptionFacts>& to) const;
 
  private:
+  // Why its input is paused.
+  enum class Hold : std::uint8_t {
+    proof = 1,   // its password is being compared
+    rest = 2,    // those it publishes to fall behind
+    unread = 4,  // it asks for more answers than it reads
+  };
   enum class Phase : std::uint8_t { arriving, greeted, securing, connecting, proving, serving, leaving };
 
   struct SidHash {
@@ -74,18 +82,25 @@ class Client final : public net::Retirable, private net::StreamOwner {
   // client.cpp: the connection
   std::size_t on_data(net::Stream& stream, std::string_view bytes) override;
   void on_secured(net::Stream& stream) override;
+  void on_written(net::Stream& stream) override;
   void on_closed(net::Stream& stream, const Error& error) override;
   std::size_t work_off(std::string_view bytes);
   void start_tls();
   void greet();
   void await_connect();
   void set_deadline(Duration after, void (Client::*then)());
-  void deadline_passed();
+  void rested();
   void tls_too_late();
   void connect_too_late();
   void first_byte_too_late();
   void goodbye_too_late();
-  void rest_for_a_moment();
+  [[nodiscard]] bool must_connect_first(char first) const;
+  [[nodiscard]] bool worked_enough(unsigned frames, Time& until);
+  [[nodiscard]] bool leaves_unread() const;
+  void pause_if_needed();
+  void rest();
+  void hold(Hold why);
+  void let_go(Hold why);
   void refuse_bytes();
   void depart(CloseReason reason);
   [[nodiscard]] std::string info_json() const;
@@ -123,8 +138,11 @@ class Client final : public net::Retirable, private net::StreamOwner {
   void answer_no_responders(const Message& message);
   void remember_reply(std::string_view reply);
   void unsubscribe(const SubscriptionPtr& subscription);
+  void fall_behind();
+  [[nodiscard]] bool account_is_full() const;
   void say_error(std::string_view text);
   void confirm();
+  void answer(std::string_view frame);
   void trace(std::string_view direction, const wire::Frame& frame) const;
 
   Worker& worker_;
@@ -141,7 +159,8 @@ class Client final : public net::Retirable, private net::StreamOwner {
   bool headers_ = false;
   bool no_responders_ = false;
   bool tls_first_ = false;
-  bool resting_ = false;    // its input is paused, for those it publishes to
+  bool heavy_ = false;  // its frames take long
+  std::uint8_t holds_ = 0;
   bool connected_ = false;  // it said CONNECT
   std::uint8_t protocol_ = 0;
   std::uint8_t pings_out_ = 0;
@@ -158,6 +177,9 @@ class Client final : public net::Retirable, private net::StreamOwner {
   Time next_ping_;
   Time ping_sent_{};
   Duration rtt_{};
+  std::uint64_t answered_ = 0;         // where in the output the last answer to what it said ends
+  std::size_t unread_ = 0;             // bytes of such answers since all of them were sent
+  const Worker* rests_for_ = nullptr;  // until that one has caught up
   std::uint64_t sent_at_last_look_ = 0;
   Time stuck_since_{};
   std::string nonce_;

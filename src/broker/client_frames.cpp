@@ -30,7 +30,7 @@ void Client::on_frame(const wire::Frame& frame) {
   switch (frame.op) {
     case wire::Op::pub:
     case wire::Op::hpub: on_publish(frame); break;
-    case wire::Op::ping: stream_.write(wire::kPong); break;
+    case wire::Op::ping: answer(wire::kPong); break;
     case wire::Op::pong: on_pong(); break;
     case wire::Op::sub: on_subscribe(frame); break;
     case wire::Op::unsub: on_unsubscribe(frame); break;
@@ -92,21 +92,25 @@ void Client::refuse_publish(std::string_view subject, std::string_view text) {
   say_error(text);
 }
 
-// Only to a requester that listens for the answer itself: the 503 is for it alone.
+// Only to a requester that listens for the answer itself, and not in a queue group: the 503 is for it alone.
 void Client::answer_no_responders(const Message& message) {
-  for (const auto& [sid, subscription] : subscriptions_) {
-    if (wire::matches(subscription->subject, message.reply)) {
-      std::string frame;
-      wire::append_hmsg(frame, message.reply, sid, {}, kNoResponders, {});
-      stream_.write(frame);
-      ++traffic_.out_msgs;
-      traffic_.out_bytes += kNoResponders.size();
-      ++subscription->delivered;
-      if (subscription->max != 0 && subscription->delivered >= subscription->max) {
-        unsubscribe(SubscriptionPtr(subscription));
-      }
-      return;
+  for (const routing::SubscriptionPtr& one : worker_.look_up(*view_, message.reply).plain) {
+    if (one->thread != worker_.index()) {
+      continue;  // another thread's to look at
     }
+    auto& subscription = static_cast<Subscription&>(*one);
+    if (subscription.client != this || subscription.imported) {
+      continue;
+    }
+    std::string frame;
+    wire::append_hmsg(frame, message.reply, subscription.sid, {}, kNoResponders, {});
+    answer(frame);
+    ++traffic_.out_msgs;
+    traffic_.out_bytes += kNoResponders.size();
+    if (++subscription.delivered == subscription.max) {
+      unsubscribe(std::static_pointer_cast<Subscription>(one));
+    }
+    return;
   }
 }
 
@@ -135,18 +139,31 @@ bool Client::deliver(Subscription& to, Fanout& fanout) {
       unsubscribe(SubscriptionPtr(at->second));
     }
   }
-  const std::size_t pending = stream_.output().unsent_bytes();
-  const std::size_t most = settings().limits.max_pending;
-  if (pending > most) [[unlikely]] {
-    worker_.hub().counters.slow_pending.add();
-    view_->account.slow_consumers.add();
-    log::warn("Slow Consumer Detected",
-              {{"client", peer_.text()}, {"cid", id_}, {"reason", "max_pending"}, {"pending_bytes", pending}});
-    end(CloseReason::slow_consumer_pending_bytes);
-  } else if (pending > most / 2) {
-    worker_.note_pressure();
+  if (stream_.output().unsent_bytes() > settings().limits.max_pending / 2) [[unlikely]] {
+    fall_behind();
   }
   return true;
+}
+
+// What it was sent in this turn may be all that it has not read: it goes out before anything is said against it.
+void Client::fall_behind() {
+  stream_.write_early();
+  const std::size_t pending = stream_.output().unsent_bytes();
+  const std::size_t most = settings().limits.max_pending;
+  if (phase_ == Phase::leaving || pending <= most / 2) {
+    return;
+  }
+  if (pending <= most) {
+    worker_.note_pressure();
+    return;
+  }
+  worker_.hub().counters.slow_pending.add();
+  if (view_ != nullptr) {
+    view_->account.slow_consumers.add();
+  }
+  log::warn("Slow Consumer Detected",
+            {{"client", peer_.text()}, {"cid", id_}, {"reason", "max_pending"}, {"pending_bytes", pending}});
+  end(CloseReason::slow_consumer_pending_bytes);
 }
 
 void Client::on_subscribe(const wire::Frame& frame) {
@@ -168,7 +185,7 @@ void Client::on_subscribe(const wire::Frame& frame) {
     return;
   }
   if ((limits.max_subscriptions != 0 && subscriptions_.size() >= limits.max_subscriptions) ||
-      subscriptions_.size() >= kMostSubscriptions || worker_.account_is_full(view_->account)) {
+      subscriptions_.size() >= kMostSubscriptions || account_is_full()) {
     log::error("maximum subscriptions exceeded", {{"client", peer_.text()}, {"cid", id_}, {"user", grant_.user}});
     say_error("maximum subscriptions exceeded");
     return;
@@ -188,6 +205,11 @@ void Client::on_subscribe(const wire::Frame& frame) {
     listen_abroad(subscription);
   }
   confirm();
+}
+
+bool Client::account_is_full() const {
+  const std::int64_t most = view_->rules->max_subscriptions;
+  return most >= 0 && view_->account.subscriptions.load() >= most;
 }
 
 void Client::refuse_subscribe(const wire::Frame& frame, std::string_view more) {
@@ -234,7 +256,7 @@ void Client::on_pong() {
 void Client::say_error(std::string_view text) {
   std::string frame;
   wire::append_err(frame, text);
-  stream_.write(frame);
+  answer(frame);
   if (log::enabled(log::Level::trace)) {
     log::trace("->>", {{"cid", id_}, {"frame", frame.substr(0, frame.size() - 2)}});
   }
@@ -242,8 +264,14 @@ void Client::say_error(std::string_view text) {
 
 void Client::confirm() {
   if (verbose_) {
-    stream_.write(wire::kOk);
+    answer(wire::kOk);
   }
+}
+
+void Client::answer(std::string_view frame) {
+  unread_ = answered_ > stream_.output().sent() ? unread_ + frame.size() : frame.size();
+  stream_.write(frame);
+  answered_ = stream_.output().end();
 }
 
 void Client::trace(std::string_view direction, const wire::Frame& frame) const {

@@ -31,6 +31,9 @@ void Client::on_connect(std::string_view json) {
   name_ = std::move(options->name);
   lang_ = std::move(options->lang);
   version_ = std::move(options->version);
+  if (grant_.user.empty()) {  // until it is known who it is, connz tells who it says it is
+    grant_.user = options->user.empty() ? options->nkey : options->user;
+  }
   const Authenticator& authenticator = *worker_.configuration()->authenticator;
   if (door_ == Door::trusted) {
     auto granted = authenticator.trusted_client();
@@ -67,7 +70,7 @@ void Client::judge(Verdict verdict) {
   } else {
     auto& question = std::get<PasswordQuestion>(verdict);
     phase_ = Phase::proving;
-    stream_.pause();
+    hold(Hold::proof);
     // The answer finds the client by its id: it may have gone by then.
     worker_.hub().passwords->ask(std::move(question.hash), std::move(question.password),
                                  [&worker = worker_, id = id_, granted = std::move(question.granted_if_right),
@@ -103,7 +106,7 @@ void Client::password_compared(BcryptAnswer answer, Grant granted, Denial denied
     return;
   }
   let_in(std::move(std::get<Grant>(still)));
-  stream_.resume();
+  let_go(Hold::proof);
 }
 
 void Client::deny(const Denial& denial) {
@@ -135,16 +138,15 @@ void Client::let_in(Grant grant) {
     events->connected(basic_facts());
   }
   if (connected_ && verbose_) {
-    stream_.write(wire::kOk);
+    answer(wire::kOk);
   }
 }
 
 // A second CONNECT may lead to another account; subscriptions stay behind.
 bool Client::join(std::string_view name) {
   AccountState& account = worker_.hub().accounts.at(name);
-  const auto& accounts = settings().accounts;
-  const auto configured = std::ranges::find(accounts, name, &Account::name);
-  const std::int64_t limit = configured == accounts.end() ? -1 : configured->max_connections;
+  AccountView& view = worker_.view(account);
+  const std::int64_t limit = view.rules->max_connections;
   if (account.connections.fetch_add(1) >= limit && limit >= 0) {
     account.connections.fetch_sub(1);
     log::error("maximum account active connections exceeded",
@@ -155,7 +157,7 @@ bool Client::join(std::string_view name) {
   if (view_ != nullptr) {
     leave_account();
   }
-  view_ = &worker_.view(account);
+  view_ = &view;
   account.total_connections.add();
   take_limits();
   return true;
@@ -165,12 +167,10 @@ bool Client::join(std::string_view name) {
 void Client::take_limits() {
   const Limits& limits = settings().limits;
   std::size_t payload = limits.max_payload;
-  const auto& accounts = settings().accounts;
-  const auto configured = std::ranges::find(accounts, view_->account.name, &Account::name);
-  if (configured != accounts.end() && configured->max_payload >= 0) {
-    payload = std::min(payload, static_cast<std::size_t>(configured->max_payload));
+  if (view_->rules->max_payload >= 0) {
+    payload = std::min(payload, static_cast<std::size_t>(view_->rules->max_payload));
   }
-  parser_.set_limits({limits.max_control_line, payload});
+  parser_.set_limits({limits.max_control_line, payload, limits.max_control_line});
   if (payload != max_payload_) {
     max_payload_ = static_cast<std::uint32_t>(payload);
     tell_info();

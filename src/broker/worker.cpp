@@ -12,7 +12,9 @@ namespace {
 
 constexpr Duration kLongestPulse = std::chrono::seconds(1);
 constexpr Duration kShortestPulse = std::chrono::milliseconds(10);
-constexpr std::size_t kMostInbound = 64UL << 20U;  // bytes on their way to another thread, before publishers pause
+constexpr Duration kWholeTurn = std::chrono::milliseconds(40);  // for all who want more than their share
+constexpr Duration kLongestShare = std::chrono::milliseconds(4);
+constexpr Duration kShortestShare = std::chrono::microseconds(200);
 constexpr std::size_t kPulsesPerSweep = 16;
 
 std::uint32_t random_start() {
@@ -142,13 +144,6 @@ RightsPtr Worker::rights(const std::shared_ptr<const Permissions>& permissions) 
   return known.rights;
 }
 
-bool Worker::account_is_full(const AccountState& account) const {
-  const auto& accounts = configuration_->settings->accounts;
-  const auto configured = std::ranges::find(accounts, account.name, &Account::name);
-  return configured != accounts.end() && configured->max_subscriptions >= 0 &&
-         account.subscriptions.load() >= configured->max_subscriptions;
-}
-
 bool Worker::route(AccountView& view, const Message& message) {
   const routing::Route& route = look_up(view, message.subject);
   if (route.empty()) {
@@ -158,7 +153,7 @@ bool Worker::route(AccountView& view, const Message& message) {
   Fanout fanout(message, route.fanout(), ++serial_);
   bool delivered = false;
   for (const routing::SubscriptionPtr& to : route.plain) {
-    delivered = deliver(to, fanout, false) || delivered;
+    delivered = deliver(to, fanout, 0) || delivered;
   }
   for (const routing::QueueGroup& group : route.groups) {
     delivered = deliver_to_one(group, fanout) || delivered;
@@ -175,7 +170,7 @@ std::string_view Worker::mapped(const AccountView& view, std::string_view subjec
   return mapping->apply(subject, static_cast<std::uint32_t>(random_()), scratch) ? scratch : std::string_view();
 }
 
-bool Worker::deliver(const routing::SubscriptionPtr& to, Fanout& fanout, bool queued) {
+bool Worker::deliver(const routing::SubscriptionPtr& to, Fanout& fanout, std::uint32_t leg) {
   if (to->thread == index_) {
     return hand_over(static_cast<Subscription&>(*to), fanout);
   }
@@ -186,7 +181,7 @@ bool Worker::deliver(const routing::SubscriptionPtr& to, Fanout& fanout, bool qu
     return false;  // as Client::deliver_import() would say
   }
   Batch& batch = batches_[to->thread];
-  batch.add(fanout.message(), fanout.serial(), std::static_pointer_cast<Subscription>(to), queued);
+  batch.add(fanout.message(), fanout.serial(), std::static_pointer_cast<Subscription>(to), leg);
   any_batch_ = true;
   if (batch.bytes() >= Batch::kEnough) {
     send(to->thread);
@@ -210,7 +205,7 @@ bool Worker::deliver_to_one(const routing::QueueGroup& group, Fanout& fanout) {
   const std::size_t size = group.members.size();
   std::size_t at = size == 1 ? 0 : random_() % size;
   for (std::size_t i = 0; i < size; ++i) {
-    if (deliver(group.members[at], fanout, true)) {
+    if (deliver(group.members[at], fanout, 1)) {
       return true;
     }
     at = at + 1 == size ? 0 : at + 1;
@@ -220,10 +215,19 @@ bool Worker::deliver_to_one(const routing::QueueGroup& group, Fanout& fanout) {
 
 void Worker::send(std::uint32_t thread) {
   Worker& worker = *hub_.workers[thread];
-  worker.receive(std::exchange(batches_[thread], {}));
+  worker.receive(std::exchange(batches_[thread], {}), index_);
   if (worker.inbound_bytes() > kMostInbound) {
-    pressure_ = true;
+    congested_ = &worker;
   }
+}
+
+Duration Worker::share_of_a_turn() noexcept {
+  if (share_turn_ != reactor_->now()) {
+    share_turn_ = reactor_->now();
+    shares_before_ = std::exchange(shares_, 0U);
+  }
+  ++shares_;
+  return std::clamp(kWholeTurn / std::max(shares_, shares_before_), kShortestShare, kLongestShare);
 }
 
 void Worker::end_of_input() {
@@ -259,37 +263,74 @@ void Worker::publish(AccountState& account, std::string_view subject, std::strin
   end_of_input();
 }
 
-void Worker::receive(Batch batch) {
+void Worker::receive(Batch batch, std::uint32_t from) {
   const std::size_t bytes = batch.bytes();
   inbound_.fetch_add(bytes, std::memory_order_relaxed);
-  reactor_->post([this, batch = std::move(batch), bytes] {
-    unpack(batch);
+  reactor_->post([this, batch = std::move(batch), bytes, from] {
+    unpack(batch, from);
     inbound_.fetch_sub(bytes, std::memory_order_relaxed);
   });
 }
 
-void Worker::unpack(const Batch& batch) {
-  batch.each([this](const Message& message, std::span<const Batch::Delivery> deliveries) {
+void Worker::unpack(const Batch& batch, std::uint32_t from) {
+  pressure_ = false;
+  std::vector<std::uint64_t> publishers;  // of what somebody here cannot keep up with
+  batch.each([&](const Message& message, std::span<const Batch::Delivery> deliveries) {
     Fanout fanout(message, deliveries.size(), ++serial_);
     for (const Batch::Delivery& delivery : deliveries) {
       Subscription& to = *delivery.to;
-      if (!hand_over(to, fanout) && delivery.queued) {
-        deliver_to_another(to, fanout);
+      if (!hand_over(to, fanout) && delivery.leg != 0) {
+        deliver_to_another(to, fanout, delivery.leg);
       }
+    }
+    if (take_pressure() && message.from != 0 && (publishers.empty() || publishers.back() != message.from)) {
+      publishers.push_back(message.from);
     }
   });
   end_of_input();
+  congested_ = nullptr;  // who published is not here
+  if (!publishers.empty()) {
+    hub_.workers[from]->ask_to_rest(std::move(publishers));
+  }
 }
 
-// The member of a queue group that a message was sent to, on this thread, has left meanwhile: another one gets it.
-void Worker::deliver_to_another(const Subscription& gone, Fanout& fanout) {
-  const routing::Route& route = look_up(view(*gone.account), fanout.message().subject);
-  const InRoute in_route(*this);
-  for (const routing::QueueGroup& group : route.groups) {
-    if (group.name == gone.queue) {
-      deliver_to_one(group, fanout);
-      return;
+void Worker::ask_to_rest(std::vector<std::uint64_t> publishers) {
+  reactor_->post([this, publishers = std::move(publishers)] {
+    for (const std::uint64_t id : publishers) {
+      if (Client* client = find(id)) {
+        client->rest_for_others();
+      }
     }
+  });
+}
+
+// The member of a queue group that a message was sent to, on this thread, has left meanwhile, or does not take it.
+// Another one here gets it, or else one of the next thread that has any, until it has come by every thread.
+void Worker::deliver_to_another(const Subscription& gone, Fanout& fanout, std::uint32_t leg) {
+  const routing::Route& route = look_up(view(*gone.account), fanout.message().subject);
+  const auto group = std::ranges::find(route.groups, gone.queue, &routing::QueueGroup::name);
+  if (group == route.groups.end()) {
+    return;
+  }
+  const InRoute in_route(*this);
+  const auto threads = static_cast<std::uint32_t>(hub_.workers.size());
+  std::uint32_t nearest = threads - leg + 1;
+  const routing::SubscriptionPtr* next = nullptr;
+  for (const routing::SubscriptionPtr& member : group->members) {
+    if (member->thread >= threads || member->thread == index_) {
+      if (deliver(member, fanout, leg)) {
+        return;
+      }
+      continue;
+    }
+    const std::uint32_t away = (member->thread + threads - index_) % threads;
+    if (away < nearest) {
+      nearest = away;
+      next = &member;
+    }
+  }
+  if (next != nullptr) {
+    deliver(*next, fanout, leg + nearest);
   }
 }
 

@@ -55,12 +55,13 @@ class Worker {
   void accept(net::Fd fd, const net::Address& peer, Door door);
   // `done` is called on the worker's thread when every client was checked.
   void take_up(ConfigurationPtr configuration, std::function<void()> done);
-  void receive(Batch batch);
+  void receive(Batch batch, std::uint32_t from);
   // Tells clients to go elsewhere; then closes them one after the other, the last after `within`.
   void lame_duck(Duration grace, Duration within, std::function<void()> done);
   // Runs `look` on the worker's thread and waits for it, a second at most; false: it did not happen.
   bool inspect(const std::function<void(Worker&)>& look);
   [[nodiscard]] std::size_t inbound_bytes() const noexcept { return inbound_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool is_behind() const noexcept { return inbound_bytes() > kMostInbound / 2; }
   [[nodiscard]] std::size_t clients() const noexcept { return count_.load(std::memory_order_relaxed); }
 
   // The worker's thread.
@@ -72,7 +73,6 @@ class Worker {
   [[nodiscard]] Client* find(std::uint64_t id);
   // Null for those who may do everything.
   [[nodiscard]] RightsPtr rights(const std::shared_ptr<const Permissions>& permissions);
-  [[nodiscard]] bool account_is_full(const AccountState& account) const;
 
   // To everybody whom it concerns; false: there is nobody.
   bool route(AccountView& view, const Message& message);
@@ -82,9 +82,16 @@ class Worker {
   [[nodiscard]] std::string_view mapped(const AccountView& view, std::string_view subject, std::string& scratch);
   // What an event brought is delivered: batches go out, and routes may be forgotten.
   void end_of_input();
-  // Someone who is delivered to falls behind: publishers should pause.
+  // Who gets messages on this subject; until end_of_input().
+  [[nodiscard]] const routing::Route& look_up(AccountView& view, std::string_view subject);
+  // Someone who is delivered to falls behind: whoever published should pause.
   void note_pressure() noexcept { pressure_ = true; }
   [[nodiscard]] bool take_pressure() noexcept { return std::exchange(pressure_, false); }
+  // A thread that was sent more than it should have to keep; null: none.
+  [[nodiscard]] const Worker* congested() const noexcept { return congested_; }
+  [[nodiscard]] const Worker* take_congested() noexcept { return std::exchange(congested_, nullptr); }
+  // How long one client's input may be worked off before others have their turn: less when many want that much.
+  [[nodiscard]] Duration share_of_a_turn() noexcept;
   // The client has ended; it is destroyed after this turn.
   void remove(Client& client);
 
@@ -104,13 +111,14 @@ class Worker {
     Worker& worker;
   };
   void take_in(net::Fd fd, const net::Address& peer, Door door);
-  void unpack(const Batch& batch);
-  bool deliver(const routing::SubscriptionPtr& to, Fanout& fanout, bool queued);
+  static constexpr std::size_t kMostInbound = 16UL << 20U;  // bytes on their way here, before publishers pause
+  void unpack(const Batch& batch, std::uint32_t from);
+  void ask_to_rest(std::vector<std::uint64_t> publishers);
+  bool deliver(const routing::SubscriptionPtr& to, Fanout& fanout, std::uint32_t leg);
   static bool hand_over(Subscription& to, Fanout& fanout);
   bool deliver_to_one(const routing::QueueGroup& group, Fanout& fanout);
-  void deliver_to_another(const Subscription& gone, Fanout& fanout);
+  void deliver_to_another(const Subscription& gone, Fanout& fanout, std::uint32_t leg);
   void send(std::uint32_t thread);
-  const routing::Route& look_up(AccountView& view, std::string_view subject);
   void look_after_clients();
   void close_some();
 
@@ -131,6 +139,10 @@ class Worker {
   bool any_batch_ = false;
   std::uint64_t serial_ = 0;  // of the last message that was routed
   bool pressure_ = false;
+  const Worker* congested_ = nullptr;
+  Time share_turn_{};    // in which shares are being counted
+  unsigned shares_ = 0;  // in it
+  unsigned shares_before_ = 0;
   std::minstd_rand random_;
   std::size_t pulses_ = 0;
   net::Timer pulse_;

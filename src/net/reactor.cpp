@@ -170,6 +170,7 @@ void Reactor::turn(Duration at_most) {
 
   std::vector<Watched*> again;
   again.swap(again_);
+  called_again_ = again.size();
   bool woken = false;
   for (int i = 0; i < n; ++i) {
     if (events[static_cast<std::size_t>(i)].data.ptr == nullptr) {

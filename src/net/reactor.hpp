@@ -109,6 +109,8 @@ class Reactor {
   // For streams: write me at the end of this turn; call my on_ready again in the next one.
   void mark_dirty(Stream& stream) { dirty_.push_back(&stream); }
   void call_again(Watched& watched) { again_.push_back(&watched); }
+  // Many ask for more than their share of a turn, so that a turn is long: each is to take less of it.
+  [[nodiscard]] bool crowded() const noexcept { return called_again_ > kCrowd; }
   void forget(Watched& watched) noexcept;
 
   [[nodiscard]] ChunkPool& chunks() noexcept { return chunks_; }
@@ -116,6 +118,7 @@ class Reactor {
 
  private:
   friend class Timer;
+  static constexpr std::size_t kCrowd = 16;
   Reactor(Fd epoll, Fd wake);
 
   void run_posted();
@@ -134,6 +137,7 @@ class Reactor {
   std::vector<Timer*> timers_;  // a binary heap by time
   std::vector<Stream*> dirty_;
   std::vector<Watched*> again_;
+  std::size_t called_again_ = 0;  // in this turn
   std::vector<std::unique_ptr<Retirable>> retired_;
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;

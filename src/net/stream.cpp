@@ -59,6 +59,11 @@ void Stream::resume() {
   }
 }
 
+void Stream::yield() {
+  yielding_ = true;
+  read_again();
+}
+
 // Calls on_ready in the next turn; there may be no edge for what is to be done.
 void Stream::read_again() {
   if (open_ && !again_) {
@@ -94,6 +99,8 @@ void Stream::on_ready(std::uint32_t events) {
   }
   if (events == 0) {
     again_ = false;
+    reshow_ = reshow_ || yielding_;
+    yielding_ = false;
   }
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     readable_ = true;
@@ -103,7 +110,7 @@ void Stream::on_ready(std::uint32_t events) {
     writable_ = true;
     touch();
   }
-  if (reshow_ && !paused_) {
+  if (reshow_ && !paused()) {
     reshow_ = false;
     if (!kept_.empty() && !half_closed_ && !show_kept()) {
       return;
@@ -118,8 +125,9 @@ void Stream::on_ready(std::uint32_t events) {
 }
 
 void Stream::read_in() {
-  for (int i = 0; i < kReadsPerTurn; ++i) {
-    if (!open_ || (paused_ && !half_closed_) || !readable_) {
+  const int most = reactor_.crowded() ? 1 : kReadsPerTurn;
+  for (int i = 0; i < most; ++i) {
+    if (!open_ || (paused() && !half_closed_) || !readable_) {
       return;
     }
     if (!read_once()) {
@@ -325,6 +333,19 @@ void Stream::write_out() {
     }
     return;
   }
+  write_some();
+  if (open_ && closing_ && !half_closed_ && output_.unsent_bytes() == 0 && sealed_.empty()) {
+    say_goodbye();
+  }
+}
+
+void Stream::write_early() {
+  if (open_ && (!ssl_ || secured_)) {
+    write_some();
+  }
+}
+
+void Stream::write_some() {
   const std::uint64_t before = output_.sent();
   if (writable_) {
     ssl_ ? write_tls() : write_plain();
@@ -337,9 +358,6 @@ void Stream::write_out() {
   }
   if (output_.sent() != before) {
     owner_.on_written(*this);
-  }
-  if (open_ && closing_ && !half_closed_ && output_.unsent_bytes() == 0 && sealed_.empty()) {
-    say_goodbye();
   }
 }
 

@@ -33,7 +33,7 @@ class StreamOwner {
   virtual std::size_t on_data(Stream& stream, std::string_view bytes) = 0;
   // The TLS handshake, started by start_tls(), is done. In TLS 1.3 a client's server has not judged it yet.
   virtual void on_secured(Stream& stream) { static_cast<void>(stream); }
-  // Output was written; called at most once a turn.
+  // Output was written.
   virtual void on_written(Stream& stream) { static_cast<void>(stream); }
   // Over, with the reason. Not called after close().
   virtual void on_closed(Stream& stream, const Error& error) = 0;
@@ -74,7 +74,11 @@ class Stream final : public Watched {
   // shown again after resume().
   void pause() noexcept { paused_ = true; }
   void resume();
-  [[nodiscard]] bool paused() const noexcept { return paused_; }
+  // Within on_data(): it has gone on for long enough. What is left is shown again in the next turn, and before that nothing
+  // new is read.
+  void yield();
+  // No more is to be consumed for now.
+  [[nodiscard]] bool paused() const noexcept { return paused_ || yielding_; }
 
   // Sends what is queued, says goodbye (TLS close_notify, FIN), ignores what still comes until the other side closes as
   // well, and then closes: a close with unread bytes would be a reset, which can take the last words with it. Bounded by the
@@ -87,6 +91,10 @@ class Stream final : public Watched {
   [[nodiscard]] bool secured() const noexcept { return secured_; }
   [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
   [[nodiscard]] int fd() const noexcept { return fd_.value(); }
+
+  // Sends what the socket takes now rather than when the turn ends, for output that grows large within one. It may find that
+  // the connection is gone: on_closed.
+  void write_early();
 
   void on_ready(std::uint32_t events) override;
   // The reactor's, at the end of a turn.
@@ -105,6 +113,7 @@ class Stream final : public Watched {
   bool show_kept();
   std::size_t ask_owner(std::string_view bytes);
   std::size_t lead_in();  // copies the kept piece to the front of the thread's buffer; returns its size
+  void write_some();
   void write_plain();
   void write_tls();
   bool send_stage();
@@ -129,6 +138,7 @@ class Stream final : public Watched {
   bool paused_ = false;
   bool dirty_ = false;
   bool again_ = false;
+  bool yielding_ = false;
   bool reshow_ = false;  // kept_ may hold what the owner did not take while it was paused
   bool keep_sent_ = false;
   bool closing_ = false;

@@ -33,9 +33,10 @@ enum class Peer : std::uint8_t { client, server };
 
 struct ParserLimits {
   // What follows the verb, to the line's end. A server's lines may be 16 times as long, since it adds sids and relays
-  // what other servers allowed. INFO and CONNECT have limits::kInfoBytes.
+  // what other servers allowed. INFO and CONNECT have `text_bytes`.
   std::size_t control_line_bytes = limits::kControlLineBytes;
   std::size_t payload_bytes = limits::kMaxPayloadBytes;  // headers included
+  std::size_t text_bytes = limits::kInfoBytes;           // what follows INFO or CONNECT
 };
 
 struct Line;  // line.hpp
@@ -75,7 +76,7 @@ class Parser {
   bool read_line(std::string_view bytes, Line& line, Status& otherwise);
   Status with_text(Op op, std::size_t verb, std::string_view bytes, Frame& frame);
   [[nodiscard]] std::size_t line_limit(Op op) const noexcept {
-    return op == Op::info || op == Op::connect ? limits::kInfoBytes
+    return op == Op::info || op == Op::connect ? limits_.text_bytes
            : peer_ == Peer::client             ? limits_.control_line_bytes
                                                : limits_.control_line_bytes * kServerLineFactor;
   }
