@@ -52,6 +52,7 @@ class Broker::Impl final : public MonitorSource {
 
   Result<void> start();
   Result<std::vector<std::string>> reload(Settings settings);
+  void note_failed_reload() { failed_reloads_.fetch_add(1); }
   void lame_duck();
   void stop();
 
@@ -440,6 +441,7 @@ Result<std::unique_ptr<Broker>> Broker::start(Settings settings, BrokerHost host
 }
 
 Result<std::vector<std::string>> Broker::reload(Settings settings) { return impl_->reload(std::move(settings)); }
+void Broker::note_failed_reload() { impl_->note_failed_reload(); }
 void Broker::lame_duck() { impl_->lame_duck(); }
 void Broker::stop() { impl_->stop(); }
 std::optional<net::Address> Broker::listen_address() const { return impl_->listen_address; }

@@ -42,6 +42,9 @@ class Broker {
   // live connection was checked against it. Errors: those of start(), broker_reload_unsupported.
   [[nodiscard]] Result<std::vector<std::string>> reload(Settings settings);
 
+  // A reload that failed before it came to that (a file that could not be read): counted with the others.
+  void note_failed_reload();
+
   // Refuses new clients, tells those it has to go elsewhere, and closes them one after the other (lame_duck_duration).
   void lame_duck();
   // Closes everything; prompt. A second call does nothing.

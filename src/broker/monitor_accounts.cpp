@@ -56,7 +56,7 @@ json::object entry_of(const SubscriptionFacts& subscription) {
 std::string_view name_of(ResponseType type) {
   switch (type) {
     case ResponseType::singleton: return "Singleton";
-    case ResponseType::stream: return "Stream";
+    case ResponseType::stream: return "Streamed";
     case ResponseType::chunked: return "Chunked";
   }
   return "";
@@ -70,14 +70,8 @@ json::array exports_of(const Account& account) {
         continue;
       }
       json::object entry{{"subject", each.subject}, {"type", kind == ExportKind::service ? "service" : "stream"}};
-      if (each.accounts) {
-        entry["token_req"] = true;
-      }
       if (kind == ExportKind::service) {
         entry["response_type"] = name_of(each.response);
-      }
-      if (each.account_token_position > 0) {
-        entry["account_token_position"] = each.account_token_position;
       }
       if (each.accounts && !each.accounts->empty()) {
         entry["approved_accounts"] = json::value_from(*each.accounts);
@@ -188,7 +182,7 @@ std::string MonitorViews::subsz(const SubszQuery& query, Form form) {
   }
   const std::size_t first = std::min(query.offset, all.size());
   const std::size_t shown = std::min(query.limit, all.size() - first);
-  if (shown == 0) {  // as nats-server: the numbers alone
+  if (shown == 0 && form == Form::pretty) {  // over HTTP nats-server tells the numbers alone
     json::object out;
     put_sublist(out, sublist);
     return json_text(out, form);
@@ -198,6 +192,9 @@ std::string MonitorViews::subsz(const SubszQuery& query, Form form) {
   head["total"] = query.test.empty() ? std::max<std::size_t>(sublist.subscriptions, all.size()) : all.size();
   head["offset"] = query.offset;
   head["limit"] = query.limit;
+  if (shown == 0) {
+    return json_text(head, form);
+  }
   Document document(form, head, "subscriptions_list");
   for (std::size_t i = first; i < first + shown && document.add(entry_of(all[i])); ++i) {
   }

@@ -63,7 +63,7 @@ Status::Section server_section(const ServerFacts& server, const Settings& settin
   section.items.push_back({"name", server.name});
   section.items.push_back({"version", server.version});
   section.items.push_back({"up for", uptime_text(at - server.start)});
-  section.items.push_back({"configuration of", to_rfc3339(server.config_loaded)});
+  section.items.push_back({"configuration loaded", uptime_text(at - server.config_loaded) + " ago"});
   const bool open = settings.authorization.open() && !(settings.tls && settings.tls->verify_and_map);
   section.items.push_back({"authentication", open ? "none" : "required", open ? Tone::warning : Tone::good});
   if (!settings.tls) {
@@ -79,7 +79,8 @@ Status::Section server_section(const ServerFacts& server, const Settings& settin
     const Tone tone = left <= Duration::zero()            ? Tone::bad
                       : left < std::chrono::hours(24 * 7) ? Tone::warning
                                                           : Tone::good;
-    section.items.push_back({"certificate ends", to_rfc3339(*server.tls_not_after), tone});
+    constexpr std::size_t kDate = 10;
+    section.items.push_back({"certificate ends", to_rfc3339(*server.tls_not_after).substr(0, kDate), tone});
   }
   return section;
 }

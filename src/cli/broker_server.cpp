@@ -247,6 +247,9 @@ BrokerServer::Next BrokerServer::on_signal(int signal) {
 void BrokerServer::reload() {
   sd_notify(0, "RELOADING=1");
   auto conf = load_broker(flags_);
+  if (!conf) {
+    broker_->note_failed_reload();
+  }
   auto changes = conf ? take_up(std::move(*conf)) : std::unexpected(std::move(conf.error()));
   if (!changes) {
     log_error("Failed to reload server configuration", changes.error());
@@ -263,6 +266,7 @@ void BrokerServer::reload() {
 Result<std::vector<std::string>> BrokerServer::take_up(config::BrokerConf conf) {
   const log::Output wanted = log_output(flags_, conf.settings.logging);
   if (auto opened = log::configure(wanted); !opened) {
+    broker_->note_failed_reload();
     return std::unexpected(std::move(opened.error()));
   }
   auto changes = broker_->reload(std::move(conf.settings));

@@ -21,6 +21,7 @@ class NatsServer:
     """`config` is nats-server's configuration without ports. Use as a context manager, or start() and kill()."""
 
     command = [shutil.which("nats-server") or "/usr/sbin/nats-server"]
+    monitor_flag = "-m"
     host = "127.0.0.1"  # before start(): another loopback address, as it stands in a URL
 
     def __init__(self, directory, config="", name="broker", cluster=None):
@@ -53,8 +54,8 @@ class NatsServer:
         ports.mkdir(exist_ok=True)
         for stale in glob.glob(f"{ports}/*"):
             os.unlink(stale)
-        arguments = [*self.command, "-c", self.config_path, "-a", self.host.strip("[]"), "-p", port or self.port or -1, "-m",
-                     self.monitor_port or -1, "--ports_file_dir", ports]
+        arguments = [*self.command, "-c", self.config_path, "-a", self.host.strip("[]"), "-p", port or self.port or -1,
+                     self.monitor_flag, self.monitor_port or -1, "--ports_file_dir", ports]
         self.program = Program(arguments, self.directory / "nats-server.log")
         file = f"{ports}/nats-server_{self.program.pid}.ports"
         try:

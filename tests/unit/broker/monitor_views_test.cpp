@@ -290,7 +290,7 @@ TEST_F(MonitorViewsTest, tells_an_accounts_exports_imports_and_mappings) {
   const json::value detail = shown("A").at("account_detail");
   EXPECT_EQ(
       json::serialize(detail.at("exports")),
-      R"([{"subject":"svc","type":"service","token_req":true,"response_type":"Chunked","approved_accounts":["B"]},)"
+      R"([{"subject":"svc","type":"service","response_type":"Chunked","approved_accounts":["B"]},)"
       R"({"subject":"str.>","type":"stream"}])");
   EXPECT_EQ(json::serialize(detail.at("imports")),
             R"([{"subject":"s.>","account":"B","local_subject":"p.s.>","type":"stream","invalid":false,"share":false,)"
