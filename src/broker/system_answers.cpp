@@ -76,7 +76,7 @@ json::object client_of(const ConnectionFacts& c) {
 
 // What stands beside "server" in an answer: a member with its value, or nothing to say.
 struct SystemAnswers::Reply {
-  enum class Kind : std::uint8_t { silence, data, statsz, error } kind = Kind::silence;
+  enum class Kind : std::uint8_t { silence, data, done, statsz, error } kind = Kind::silence;
   std::string text;
   int code = 0;
 
@@ -106,8 +106,11 @@ std::optional<std::string> SystemAnswers::answer(const SystemRequest& request) {
     reply = of_account(subject.substr(subject.rfind('.') + 1), request.account, request.payload);
   } else if (subject.starts_with(kServer)) {
     const auto tokens = two_tokens(subject.substr(kServer.size()));
-    const bool ours = tokens && (tokens->first == kAll || tokens->first == views_.source().identity().id);
-    reply = ours ? of_server(tokens->second, request.payload) : Reply::silence();
+    const bool itself = tokens && tokens->first == views_.source().identity().id;
+    const bool ours = itself || (tokens && tokens->first == kAll);
+    reply = itself && tokens->second == "KICK" ? kick(request.payload)
+            : ours                             ? of_server(tokens->second, request.payload)
+                                               : Reply::silence();
   } else if (subject.starts_with(kAccount)) {
     const auto tokens = two_tokens(subject.substr(kAccount.size()));
     reply = tokens ? of_account(tokens->second, tokens->first, request.payload) : Reply::silence();
@@ -115,6 +118,7 @@ std::optional<std::string> SystemAnswers::answer(const SystemRequest& request) {
   switch (reply.kind) {
     case Reply::Kind::silence: return std::nullopt;
     case Reply::Kind::data: return fmt::format(R"({{"server":{},"data":{}}})", server_info(), reply.text);
+    case Reply::Kind::done: return fmt::format(R"({{"server":{}}})", server_info());
     case Reply::Kind::statsz: return statsz();
     case Reply::Kind::error: break;
   }
@@ -158,6 +162,19 @@ SystemAnswers::Reply SystemAnswers::of_server(std::string_view name, std::string
     return Reply::data(views_.gatewayz(Form::compact));
   }
   return name == "LEAFZ" ? Reply::data(views_.leafz(Form::compact)) : Reply::silence();
+}
+
+// Named by its id alone: a wish to end a connection is never meant for all servers.
+SystemAnswers::Reply SystemAnswers::kick(std::string_view payload) {
+  const Parsed<SystemOptions> options = SystemOptions::parse(payload);
+  const Parsed<std::uint64_t> cid = options ? options->cid() : std::unexpected(options.error());
+  if (!cid) {
+    return Reply::error(400, cid.error());
+  }
+  if (!kick_ || !kick_(*cid)) {
+    return Reply::error(500, "no such client or leafnode id");
+  }
+  return {Reply::Kind::done, {}, 0};
 }
 
 SystemAnswers::Reply SystemAnswers::of_account(std::string_view name, std::string_view account,

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +26,10 @@ struct SystemRequest {
 
 class SystemAnswers {
  public:
-  explicit SystemAnswers(MonitorViews& views) : views_(views) {}
+  // Ends the connection with this id; false: there is none.
+  using Kick = std::function<bool(std::uint64_t cid)>;
+
+  explicit SystemAnswers(MonitorViews& views, Kick kick = {}) : views_(views), kick_(std::move(kick)) {}
   [[nodiscard]] MonitorSource& source() noexcept { return views_.source(); }
 
   // Nothing: this server has nothing to say to it (another is meant, or no such account is in use).
@@ -42,9 +46,11 @@ class SystemAnswers {
   [[nodiscard]] std::string server_info();
   [[nodiscard]] std::string event(const ConnectionFacts& client, bool ended);
   [[nodiscard]] Reply of_server(std::string_view name, std::string_view payload);
+  [[nodiscard]] Reply kick(std::string_view payload);
   [[nodiscard]] Reply of_account(std::string_view name, std::string_view account, std::string_view payload);
 
   MonitorViews& views_;
+  Kick kick_;
   std::atomic<std::uint64_t> sequence_{0};
 };
 

@@ -178,4 +178,10 @@ Parsed<std::string> SystemOptions::account() const {
   return members.error().empty() ? Parsed<std::string>(std::move(name)) : std::unexpected(members.error());
 }
 
+Parsed<std::uint64_t> SystemOptions::cid() const {
+  Members members(object_->members);
+  const std::uint64_t cid = members.number("cid");
+  return members.error().empty() ? Parsed<std::uint64_t>(cid) : std::unexpected(members.error());
+}
+
 }  // namespace hawser::broker

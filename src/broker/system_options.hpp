@@ -27,6 +27,7 @@ class SystemOptions {
   [[nodiscard]] Parsed<SubszQuery> subsz() const;
   [[nodiscard]] Parsed<AccstatzQuery> accstatz() const;
   [[nodiscard]] Parsed<std::string> account() const;
+  [[nodiscard]] Parsed<std::uint64_t> cid() const;
 
  private:
   struct Object;

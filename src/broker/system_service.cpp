@@ -24,7 +24,9 @@ constexpr std::array kOwnAffairs{"$SYS.REQ.ACCOUNT.PING.CONNZ", "$SYS.REQ.SERVER
 }  // namespace
 
 SystemService::SystemService(Hub& hub, MonitorViews& views, std::string_view system_account)
-    : hub_(hub), system_(hub.accounts.at(system_account)), answers_(views) {}
+    : hub_(hub),
+      system_(hub.accounts.at(system_account)),
+      answers_(views, [this](std::uint64_t cid) { return kick(cid); }) {}
 
 SystemService::~SystemService() { stop(); }
 
@@ -44,6 +46,7 @@ void SystemService::attach() {
       subscribe(system_, fmt::format("$SYS.REQ.SERVER.PING.{}", name));
       subscribe(system_, fmt::format("$SYS.REQ.SERVER.{}.{}", hub_.server_id, name));
     }
+    subscribe(system_, fmt::format("$SYS.REQ.SERVER.{}.KICK", hub_.server_id));
     for (const char* name : kAccountRequests) {
       subscribe(system_, fmt::format("$SYS.REQ.ACCOUNT.*.{}", name));
     }
@@ -160,6 +163,20 @@ void SystemService::work_off(const Event& event) {
   publish_if_wanted(fmt::format("$SYS.ACCOUNT.{}.{}", client.account, came ? "CONNECT" : "DISCONNECT"),
                     [&] { return came ? answers_.connected(client) : answers_.disconnected(client); });
   tell_connections(client.account);
+}
+
+bool SystemService::kick(std::uint64_t cid) {
+  bool found = false;
+  for (Worker* worker : hub_.workers) {
+    worker->inspect([&](Worker& here) {
+      if (Client* client = here.find(cid); client != nullptr && !client->ended()) {
+        found = true;
+        log::info("Client kicked", {{"cid", cid}});
+        client->end(CloseReason::kicked);
+      }
+    });
+  }
+  return found;
 }
 
 void SystemService::tell_connections(std::string_view account) {

@@ -67,6 +67,7 @@ class SystemService final : public Responder, public ClientEvents {
   void run();
   void work_off(const Asked& asked);
   void work_off(const Event& event);
+  bool kick(std::uint64_t cid);
   void tell_connections(std::string_view account);
   void heartbeat();
   void publish(AccountState& account, std::string subject, std::string text);

@@ -133,6 +133,25 @@ TEST_F(SystemAnswersTest, answers_a_wrong_request_with_an_error) {
   }
 }
 
+TEST_F(SystemAnswersTest, kicks_a_client_when_it_is_asked_itself) {
+  std::vector<std::uint64_t> kicked;
+  SystemAnswers answers(views_, [&kicked](std::uint64_t cid) {
+    kicked.push_back(cid);
+    return cid == 7;
+  });
+  const auto said = [&answers](std::string subject, std::string payload) {
+    return answers.answer({std::move(subject), std::move(payload), {}}).value_or("silence");
+  };
+  EXPECT_EQ(said("$SYS.REQ.SERVER.NSELF.KICK", R"({"cid":7})").find("error"), std::string::npos);
+  EXPECT_NE(said("$SYS.REQ.SERVER.NSELF.KICK", R"({"cid":8})").find("no such client or leafnode id"),
+            std::string::npos);
+  EXPECT_EQ(kicked, (std::vector<std::uint64_t>{7, 8}));
+  EXPECT_NE(said("$SYS.REQ.SERVER.NSELF.KICK", R"({"cid":"7"})").find("400"), std::string::npos);
+  EXPECT_EQ(said("$SYS.REQ.SERVER.PING.KICK", R"({"cid":7})"), "silence");
+  EXPECT_EQ(said("$SYS.REQ.SERVER.NOTHER.KICK", R"({"cid":7})"), "silence");
+  EXPECT_EQ(kicked.size(), 2U);
+}
+
 TEST_F(SystemAnswersTest, keeps_an_account_to_its_own_affairs) {
   const json::value own = data("$SYS.REQ.ACCOUNT.PING.CONNZ", R"({"auth":true,"acc":"$G"})", "A");
   ASSERT_EQ(own.at("connections").as_array().size(), 1U);

@@ -138,6 +138,20 @@ TEST_F(SystemServiceTest, publishes_who_comes_goes_and_is_refused_whatever_threa
       << refused;
 }
 
+TEST_F(SystemServiceTest, kicks_a_client_on_whatever_thread_it_lives) {
+  start(2);
+  Client system(port(), "SYS", "SUB r 1\r\nSUB $SYS.ACCOUNT.A.DISCONNECT 2\r\n");
+  system.read_until("PONG\r\n");
+  for (const int cid : {2, 3}) {
+    Client one(port(), "A");
+    one.read_until("PONG\r\n");
+    const std::string wish = "{\"cid\":" + std::to_string(cid) + "}";
+    system.send("PUB $SYS.REQ.SERVER." + broker_->server_id() + ".KICK r " + std::to_string(wish.size()) + "\r\n" +
+                wish + "\r\n");
+    EXPECT_NE(system.read_until("\"reason\":\"Kicked\"}\r\n").find("\"id\":" + std::to_string(cid)), std::string::npos);
+  }
+}
+
 TEST_F(SystemServiceTest, stops_with_requests_still_waiting) {
   start(2);
   Client system(port(), "SYS", "SUB r 1\r\n");
