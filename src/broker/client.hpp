@@ -58,6 +58,8 @@ class Client final : public net::Retirable, private net::StreamOwner {
 
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
   [[nodiscard]] bool ended() const noexcept { return phase_ == Phase::leaving; }
+  // Its input is paused.
+  [[nodiscard]] bool held() const noexcept { return holds_ != 0; }
   [[nodiscard]] const Grant& grant() const noexcept { return grant_; }
   [[nodiscard]] AccountView* view() const noexcept { return view_; }
   [[nodiscard]] ConnectionFacts facts(const ConnectionQuery& query) const;

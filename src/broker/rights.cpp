@@ -22,14 +22,20 @@ Rights::Rights(const Permissions& permissions)
       responses(permissions.responses) {}
 
 void ReplyTable::remember(std::string_view reply, Time now) {
-  if (replies_.size() >= kMost) {
-    std::erase_if(replies_, [now](const auto& entry) { return entry.second.until <= now; });
-    if (replies_.size() >= kMost) {
-      return;
-    }
+  if (const auto known = replies_.find(reply); known != replies_.end()) {
+    forget(known);
+  }
+  while (!oldest_.empty() && (replies_.size() >= kMost || replies_.find(oldest_.front())->second.until <= now)) {
+    forget(replies_.find(oldest_.front()));
   }
   const Time until = permission_.expires < Duration::zero() ? Time::max() : now + permission_.expires;
-  replies_.insert_or_assign(std::string(reply), Open{permission_.max, until});
+  const auto made = replies_.emplace(reply, Open{permission_.max, until, {}}).first;
+  made->second.place = oldest_.insert(oldest_.end(), made->first);
+}
+
+void ReplyTable::forget(Replies::iterator at) {
+  oldest_.erase(at->second.place);
+  replies_.erase(at);
 }
 
 bool ReplyTable::use(std::string_view reply, Time now) {
@@ -38,11 +44,11 @@ bool ReplyTable::use(std::string_view reply, Time now) {
     return false;
   }
   if (at->second.until <= now) {
-    replies_.erase(at);
+    forget(at);
     return false;
   }
   if (at->second.left > 0 && --at->second.left == 0) {
-    replies_.erase(at);
+    forget(at);
   }
   return true;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,7 +28,7 @@ using RightsPtr = std::shared_ptr<const Rights>;
 // The reply subjects that a client was handed with requests and may therefore publish to: `allow_responses`.
 class ReplyTable {
  public:
-  static constexpr std::size_t kMost = 4096;  // beyond it the expired go, and if none are, the new one is not allowed
+  static constexpr std::size_t kMost = 4096;  // beyond it the oldest goes, as if it had expired
 
   explicit ReplyTable(const ResponsePermission& permission) : permission_(permission) {}
 
@@ -40,13 +41,18 @@ class ReplyTable {
   struct Open {
     int left;
     Time until;
+    std::list<std::string_view>::iterator place;  // in oldest_
   };
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
   };
   ResponsePermission permission_;
-  std::unordered_map<std::string, Open, Hash, std::equal_to<>> replies_;
+  using Replies = std::unordered_map<std::string, Open, Hash, std::equal_to<>>;
+  void forget(Replies::iterator at);
+
+  Replies replies_;
+  std::list<std::string_view> oldest_;  // keys of replies_; all of them expire in this order
 };
 
 }  // namespace hawser::broker

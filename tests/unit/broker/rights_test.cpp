@@ -52,13 +52,26 @@ TEST(ReplyTable, negative_numbers_mean_no_limit) {
   }
 }
 
-TEST(ReplyTable, is_bounded_and_makes_room_by_dropping_the_expired) {
+TEST(ReplyTable, a_request_that_comes_again_begins_anew) {
+  ReplyTable replies({.max = 1, .expires = seconds(10)});
+  replies.remember("inbox.1", at(0));
+  replies.remember("inbox.2", at(5));
+  replies.remember("inbox.1", at(8));
+  replies.remember("inbox.3", at(16));
+  EXPECT_FALSE(replies.use("inbox.2", at(16)));
+  EXPECT_TRUE(replies.use("inbox.1", at(17)));
+  EXPECT_EQ(replies.size(), 1U);
+}
+
+TEST(ReplyTable, is_bounded_and_drops_the_expired_and_then_the_oldest) {
   ReplyTable replies({.max = 1, .expires = seconds(10)});
   for (std::size_t i = 0; i < ReplyTable::kMost + 10; ++i) {
     replies.remember("inbox." + std::to_string(i), at(0));
   }
   EXPECT_EQ(replies.size(), ReplyTable::kMost);
-  EXPECT_FALSE(replies.use("inbox." + std::to_string(ReplyTable::kMost + 1), at(1)));
+  EXPECT_FALSE(replies.use("inbox.9", at(1))) << "whoever floods a responder takes no room from the next request";
+  EXPECT_TRUE(replies.use("inbox.10", at(1)));
+  EXPECT_TRUE(replies.use("inbox." + std::to_string(ReplyTable::kMost + 9), at(1)));
   replies.remember("late", at(60));
   EXPECT_EQ(replies.size(), 1U);
   EXPECT_TRUE(replies.use("late", at(61)));
