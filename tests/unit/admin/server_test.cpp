@@ -43,7 +43,7 @@ class Client {
     return read_until([](const std::string& got) {
       const std::size_t head = got.find("\r\n\r\n");
       const std::size_t length = got.find("Content-Length: ");
-      return head != std::string::npos && length < head && got.size() >= head + 4 + std::stoul(got.substr(length + 16));
+      return head != std::string::npos && length < head && got.size() >= head + 4 + std::stoul(got.substr(length + 16, 20));
     });
   }
 
