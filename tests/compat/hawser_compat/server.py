@@ -4,19 +4,14 @@ import os
 import pathlib
 import shlex
 import subprocess
-
-
-def is_hawser(binary):
-    return os.path.basename(binary).startswith("hawser")
+import sys
 
 
 def place_server(directory, binary):
-    """Writes directory/nats-server. Its process is named nats-server, as suites look for `nats-server_PID.ports`."""
+    """Writes directory/nats-server. Called by that name, `hawser` is `hawser broker`; suites look for `nats-server_PID.ports`."""
     binary = pathlib.Path(binary).resolve(strict=True)
-    subcommand = " broker" if is_hawser(binary) else ""
     script = pathlib.Path(directory) / "nats-server"
-    script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_text(f'#!/bin/bash\nexec -a nats-server {shlex.quote(str(binary))}{subcommand} "$@"\n')
+    script.write_text(f'#!/bin/bash\nexec -a nats-server {shlex.quote(str(binary))} "$@"\n')
     script.chmod(0o755)
     return script
 
@@ -28,4 +23,6 @@ def environment(directory):
 
 def version_of(script, environment=None):
     done = subprocess.run([script, "--version"], capture_output=True, text=True, timeout=20, check=False, env=environment)
-    return (done.stdout or done.stderr).strip()
+    if done.returncode != 0:
+        sys.exit(f"{script} --version: {done.stdout}{done.stderr}")
+    return done.stdout.strip()
