@@ -183,7 +183,7 @@ Result<void> Responder::answer_all() {
   std::string frames;
   std::size_t count = 0;
   for (const Answer& one : take_answers()) {
-    count += answer(frames, one) ? 1 : 0;
+    count += answer(frames, one) ? 1U : 0U;
     ++answered_;
   }
   return count == 0 ? Result<void>() : session_->publish(frames, count);
