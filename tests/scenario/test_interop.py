@@ -1,4 +1,4 @@
-"""nats.go, nats.c and nats.js, unmodified: the same checks directly (the control) and through the agent."""
+"""nats.go, nats.c and nats.js, unmodified: the same checks with nats-server (the control), with our broker, and through the agent."""
 
 import os
 import pathlib
@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from hawser_scenario.broker import HawserBroker
 from hawser_scenario.nats_server import NatsServer
 
 INTEROP = pathlib.Path(__file__).parent.parent / "interop"
@@ -40,9 +41,10 @@ def run_checks(program, url):
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize("server", [NatsServer, HawserBroker])
 @pytest.mark.parametrize("language", ["go", "c", "js"])
-def test_the_checks_hold_without_the_agent(programs, language, tmp_path, stack):
-    run_checks(programs[language], stack.enter_context(NatsServer(tmp_path / "broker")).url())
+def test_the_checks_hold_without_the_agent(programs, language, server, tmp_path, stack):
+    run_checks(programs[language], stack.enter_context(server(tmp_path / "broker")).url())
 
 
 @pytest.mark.parametrize("language", ["go", "c", "js"])
