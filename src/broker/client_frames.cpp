@@ -13,6 +13,7 @@ constexpr std::string_view kReservedReplies = "_R_.";
 constexpr std::string_view kReservedGatewayReplies = "_GR_.";
 constexpr std::size_t kMostTraced = 4096;
 constexpr std::size_t kMostSubscriptions = 4U << 20U;  // of one client, whatever the configuration allows
+constexpr std::size_t kWriteEarly = 48UL << 10U;  // bytes for one client; more of them would leave the cache unsent
 constexpr std::string_view kNoResponders = "NATS/1.0 503\r\n\r\n";
 
 }  // namespace
@@ -139,8 +140,11 @@ bool Client::deliver(Subscription& to, Fanout& fanout) {
       unsubscribe(SubscriptionPtr(at->second));
     }
   }
-  if (stream_.output().unsent_bytes() > settings().limits.max_pending / 2) [[unlikely]] {
+  const std::size_t unsent = stream_.output().unsent_bytes();
+  if (unsent > settings().limits.max_pending / 2) [[unlikely]] {
     fall_behind();
+  } else if (unsent >= kWriteEarly) {
+    stream_.write_full_chunks();  // it may end, as above
   }
   return true;
 }

@@ -48,11 +48,12 @@ class Fanout {
 
   struct Form {
     std::string_view verb;
-    std::array<char, kEndBytes> end;  // " 5\r\n", after sid and reply
+    std::array<char, kEndBytes> end;  // "5\r\n", after sid and reply
     std::uint8_t end_bytes = 0;       // 0: not made yet
   };
 
   const Form& form(bool with_headers);
+  [[nodiscard]] std::size_t line_bytes(const Form& made, std::string_view sid) const noexcept;
   void write_body(net::ByteQueue& out, bool with_headers);
 
   const Message& message_;

@@ -80,14 +80,13 @@ class ByteQueue {
       append_slowly(bytes);
     }
   }
-  // The same as one after the other.
-  template <class... Views>
-  void append_all(Views... pieces) {
-    if (cursor_ != nullptr && tail_->room() >= (pieces.size() + ...)) {
-      (put(pieces), ...);
-    } else {
-      (append_slowly(pieces), ...);
-    }
+  // Where this many bytes may be written at once; null: append them. grew() says that they are there.
+  [[nodiscard]] char* room_for(std::size_t bytes) noexcept {
+    return cursor_ != nullptr && tail_->room() >= bytes ? tail_->bytes + tail_->end : nullptr;
+  }
+  void grew(std::size_t bytes) noexcept {
+    tail_->end += static_cast<std::uint32_t>(bytes);
+    end_ += bytes;
   }
   // At most 4 GiB of `whole`, from `from` on, without a copy.
   void append_shared(SharedBytes whole, std::size_t from = 0);
@@ -107,6 +106,10 @@ class ByteQueue {
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
   [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
   [[nodiscard]] std::size_t unsent_bytes() const noexcept { return end_ - sent_; }
+  // Of the unsent bytes those in the last chunk, which is still being filled.
+  [[nodiscard]] std::size_t tail_bytes() const noexcept {
+    return cursor_ == nullptr ? 0 : tail_->end - (cursor_ == tail_ ? cursor_offset_ : tail_->begin);
+  }
   [[nodiscard]] std::size_t bytes() const noexcept { return end_ - begin_; }
 
   // Calls f(std::string_view) for the pieces of [from, to), which must lie inside [begin, end).
@@ -127,8 +130,7 @@ class ByteQueue {
  private:
   void put(std::string_view bytes) noexcept {
     std::memcpy(tail_->bytes + tail_->end, bytes.data(), bytes.size());
-    tail_->end += static_cast<std::uint32_t>(bytes.size());
-    end_ += bytes.size();
+    grew(bytes.size());
   }
   void append_slowly(std::string_view bytes);
   void attach(Chunk* chunk) noexcept;

@@ -333,7 +333,7 @@ void Stream::write_out() {
     }
     return;
   }
-  write_some();
+  write_some(output_.unsent_bytes());
   if (open_ && closing_ && !half_closed_ && output_.unsent_bytes() == 0 && sealed_.empty()) {
     say_goodbye();
   }
@@ -341,14 +341,21 @@ void Stream::write_out() {
 
 void Stream::write_early() {
   if (open_ && (!ssl_ || secured_)) {
-    write_some();
+    write_some(output_.unsent_bytes());
   }
 }
 
-void Stream::write_some() {
+void Stream::write_full_chunks() {
+  if (open_ && writable_ && (!ssl_ || secured_)) {
+    write_some(output_.unsent_bytes() - output_.tail_bytes());
+  }
+}
+
+// At least this many bytes, if the socket takes them.
+void Stream::write_some(std::size_t bytes) {
   const std::uint64_t before = output_.sent();
   if (writable_) {
-    ssl_ ? write_tls() : write_plain();
+    ssl_ ? write_tls(bytes) : write_plain();
   }
   if (!open_) {
     return;
@@ -399,13 +406,14 @@ void Stream::write_plain() {
   }
 }
 
-void Stream::write_tls() {
+void Stream::write_tls(std::size_t bytes) {
   std::string& stage = reactor_.buffers().stage;
   std::array<iovec, 1> span;
   if (!send_stage()) {
     return;
   }
-  while (output_.unsent(span) > 0) {
+  const std::uint64_t until = output_.sent() + bytes;
+  while (output_.sent() < until && output_.unsent(span) > 0) {
     std::size_t written = 0;
     ERR_clear_error();
     const int ok = SSL_write_ex(ssl_.get(), span[0].iov_base, span[0].iov_len, &written);

@@ -95,6 +95,8 @@ class Stream final : public Watched {
   // Sends what the socket takes now rather than when the turn ends, for output that grows large within one. It may find that
   // the connection is gone: on_closed.
   void write_early();
+  // The same for what fills whole chunks, and so whole TLS records: while it is still in the cache.
+  void write_full_chunks();
 
   void on_ready(std::uint32_t events) override;
   // The reactor's, at the end of a turn.
@@ -113,9 +115,9 @@ class Stream final : public Watched {
   bool show_kept();
   std::size_t ask_owner(std::string_view bytes);
   std::size_t lead_in();  // copies the kept piece to the front of the thread's buffer; returns its size
-  void write_some();
+  void write_some(std::size_t bytes);
   void write_plain();
-  void write_tls();
+  void write_tls(std::size_t bytes);
   bool send_stage();
   void say_goodbye();
   void read_again();

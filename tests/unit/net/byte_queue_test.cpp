@@ -66,7 +66,12 @@ TEST(ByteQueue, agrees_with_a_string_under_random_operations) {
             model.all += bytes.substr(from);
             break;
           }
-          queue.append(bytes);
+          if (char* at = queue.room_for(size); at != nullptr && random() % 2 == 0) {
+            bytes.copy(at, size);
+            queue.grew(size);
+          } else {
+            queue.append(bytes);
+          }
           model.all += bytes;
           break;
         }
@@ -113,6 +118,22 @@ TEST(ByteQueue, full_chunks_are_full_records) {
   for (std::size_t i = 0; i + 1 < count; ++i) {
     EXPECT_EQ(spans[i].iov_len, 16384U);
   }
+}
+
+TEST(ByteQueue, knows_how_much_is_in_the_chunk_that_is_not_full_yet) {
+  ChunkPool pool;
+  ByteQueue queue(pool);
+  EXPECT_EQ(queue.tail_bytes(), 0U);
+  queue.append(std::string(100, 'a'));
+  EXPECT_EQ(queue.tail_bytes(), 100U);
+  queue.mark_sent(40);
+  EXPECT_EQ(queue.tail_bytes(), 60U);
+  queue.append(std::string(2 * PooledChunk::kBytes, 'b'));
+  EXPECT_EQ(queue.tail_bytes(), 100U);
+  queue.mark_sent(queue.unsent_bytes() - 30);
+  EXPECT_EQ(queue.tail_bytes(), 30U);
+  queue.mark_sent(30);
+  EXPECT_EQ(queue.tail_bytes(), 0U);
 }
 
 TEST(ByteQueue, gives_its_chunks_back_and_the_next_queue_uses_them) {

@@ -150,6 +150,19 @@ TEST_F(Plain, sends_what_a_slow_reader_takes_and_goes_on_when_it_takes_more) {
   EXPECT_EQ(near->stream.output().bytes(), 0U);
 }
 
+TEST_F(Plain, what_fills_chunks_is_sent_within_the_turn_if_asked_for) {
+  auto [a, raw] = socket_pair();
+  HeldEnd near(*reactor, std::move(a));
+  const std::string sent = random_bytes(3 * PooledChunk::kBytes + 100, 5);
+  near->stream.write(sent);
+  near->stream.write_full_chunks();
+  EXPECT_GE(receive_some(raw.value()).bytes.size(), 3 * PooledChunk::kBytes);
+  EXPECT_EQ(near->written, 1);
+  near->stream.write("more");
+  std::string rest;
+  EXPECT_TRUE(until(*reactor, [&] { return (rest += receive_some(raw.value()).bytes).ends_with("more"); }));
+}
+
 TEST_F(Plain, keeps_what_was_sent_until_it_is_released_if_asked_to) {
   auto [a, raw] = socket_pair();
   HeldEnd near(*reactor, std::move(a));

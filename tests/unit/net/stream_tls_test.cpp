@@ -165,6 +165,18 @@ TEST_F(Tls, pushes_back_in_both_directions_and_stays_bounded) {
   EXPECT_TRUE(far->received == sent);
 }
 
+TEST_F(Tls, only_full_records_are_sent_within_the_turn) {
+  auto [near_end, far_end] = secured_pair(tcp_pair());
+  HeldEnd& near = near_end;
+  HeldEnd& far = far_end;
+  const std::string sent = random_bytes(2 * PooledChunk::kBytes + 100, 5);
+  near->stream.write(sent);
+  near->stream.write_full_chunks();
+  EXPECT_EQ(near->stream.output().unsent_bytes(), 100U);
+  ASSERT_TRUE(until(*reactor, [&] { return far->received.size() == sent.size(); }));
+  EXPECT_TRUE(far->received == sent);
+}
+
 TEST_F(Tls, shows_again_after_resume_what_was_decrypted_before) {
   auto [near_end, far_end] = secured_pair(socket_pair());
   HeldEnd& near = near_end;

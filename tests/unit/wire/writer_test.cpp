@@ -105,5 +105,16 @@ TEST(Writer, prints_decimals) {
   }
 }
 
+TEST(Writer, short_text_of_any_size_is_copied_and_nothing_around_it) {
+  const std::string text = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  for (std::size_t size = 0; size <= text.size(); ++size) {
+    std::string room(text.size() + 2, '.');
+    EXPECT_EQ(write_short(room.data() + 1, std::string_view(text).substr(0, size)), room.data() + 1 + size);
+    EXPECT_EQ(room, "." + text.substr(0, size) + std::string(room.size() - size - 1, '.')) << size;
+  }
+  char none = '.';
+  EXPECT_EQ(write_short(&none, {}), &none);
+}
+
 }  // namespace
 }  // namespace hawser::wire
