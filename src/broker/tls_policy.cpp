@@ -116,16 +116,8 @@ Result<void> translate_curves(const std::vector<std::string>& wanted, TlsNames& 
 
 // What a client is judged by.
 std::string trust_id(const TlsSettings& settings, const tls::Material& material) {
-  std::string id = fmt::format("{}|{}|{}", settings.verify || settings.verify_and_map, settings.recheck,
-                               fmt::join(settings.pinned_certs, ","));
-  for (const tls::CertificateInfo& one : material.trust()) {
-    id += "|" + one.sha256;
-  }
-  for (const tls::CrlInfo& crl : material.crls()) {
-    id += fmt::format("|{}#{}#{}#{}#{}", crl.issuer, crl.number, crl.this_update.time_since_epoch().count(),
-                      crl.next_update.time_since_epoch().count(), fmt::join(crl.revoked, ","));
-  }
-  return id;
+  return fmt::format("{}|{}|{}|{}", settings.verify || settings.verify_and_map, settings.recheck,
+                     fmt::join(settings.pinned_certs, ","), material.trust_id());
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ class Parser {
     parts_->source = source_;
     parts_->key_readable_by_others = bytes_.key_readable_by_others;
     parts_->id = content_id(source_, bytes_);
+    parts_->trust_id = sha256_hex(sha256_hex(bytes_.ca) + sha256_hex(bytes_.crl));
     parts_->cert_digest = sha256_hex(bytes_.cert);
     parts_->key_digest = key_digest(source_, bytes_);
     identity(errors);
@@ -156,6 +157,7 @@ Material::~Material() = default;
 
 const Source& Material::source() const noexcept { return parts_->source; }
 const std::string& Material::id() const noexcept { return parts_->id; }
+const std::string& Material::trust_id() const noexcept { return parts_->trust_id; }
 const std::vector<CertificateInfo>& Material::chain() const noexcept { return parts_->chain_info; }
 const std::vector<CertificateInfo>& Material::trust() const noexcept { return parts_->trust_info; }
 const std::vector<CrlInfo>& Material::crls() const noexcept { return parts_->crl_info; }

@@ -88,6 +88,8 @@ class Material {
   [[nodiscard]] const Source& source() const noexcept;
   // SHA-256 of the content, lowercase hex: equal for equal material.
   [[nodiscard]] const std::string& id() const noexcept;
+  // The same of what is trusted alone: the CA file and the CRL file.
+  [[nodiscard]] const std::string& trust_id() const noexcept;
 
   [[nodiscard]] bool has_certificate() const noexcept { return !chain().empty(); }
   // Own chain, the leaf first; empty without a certificate.

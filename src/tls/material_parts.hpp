@@ -13,6 +13,7 @@ namespace hawser::tls {
 struct Material::Parts {
   Source source;
   std::string id;
+  std::string trust_id;
   std::string cert_digest;  // which half of a pair has changed
   std::string key_digest;   // of the file, or of a token's URI
   bool key_readable_by_others = false;

@@ -119,6 +119,18 @@ TEST_F(Recheck, finds_peers_that_have_expired_meanwhile) {
   EXPECT_EQ(code(client->verify_again(live.client.ssl(), present() + days(91))), error_id(Errc::tls_peer_expired));
 }
 
+TEST_F(Recheck, finds_clients_that_have_expired_meanwhile_under_the_same_trust_too) {
+  const ContextPtr again = server_with(ca.certificate_pem());
+  EXPECT_EQ(code(again->verify_again(live.server.ssl(), present() + days(89))), "ok");
+  EXPECT_EQ(code(again->verify_again(live.server.ssl(), present() + days(91))), error_id(Errc::tls_peer_expired));
+}
+
+TEST_F(Recheck, finds_clients_of_another_authority_of_the_same_name) {
+  const Authority impostor = make_ca();
+  EXPECT_EQ(code(server_with(impostor.certificate_pem())->verify_again(live.server.ssl(), present())),
+            error_id(Errc::tls_unknown_authority));
+}
+
 TEST_F(Recheck, compares_the_name_that_is_configured_now) {
   const MaterialPtr renamed =
       must(load(Source{.server_name = "new.example.com"}, bytes_of(&client_own, ca.certificate_pem()), present()));
