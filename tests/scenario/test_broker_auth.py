@@ -237,7 +237,9 @@ def test_refuses_the_configurations_that_nats_server_refuses(tmp_path):
             with pytest.raises(AssertionError) as failure:
                 with server:
                     pass
-            assert text in str(failure.value).replace('\\"', '"'), (kind.__name__, config)
+            # Which of the two texts about users in accounts it says is chance with nats-server.
+            said = text.removesuffix("ccounts") if kind is NatsServer else text
+            assert said in str(failure.value).replace('\\"', '"'), (kind.__name__, config)
 
 
 def test_shows_no_secret_in_its_log_or_its_monitoring(tmp_path, stack):
