@@ -265,6 +265,24 @@ def test_lets_nobody_in_under_the_old_trust_whose_handshake_a_reload_interrupts(
     wait_until(lambda: broker.program.log_lines("CN=gone", "TLS handshake error"), 10, lambda: broker.program.tail())
 
 
+def test_lets_them_in_if_told_to_leave_live_connections_alone(setup):
+    """What the test above would see if the handshake were judged by the old trust alone."""
+    broker = setup.start("verify: true, recheck: false")
+    going = HalfHandshake(broker, setup.context(setup.two.issue("gone")))
+    reloads(broker, lambda: pki.bundle(setup.ca_file, setup.one))
+    assert b"PONG" in going.go_on()
+
+
+def test_ends_them_on_every_thread(setup):
+    broker = setup.start(rest="threads: 2")
+    kept, gone = setup.one.issue("kept"), setup.two.issue("gone")
+    staying, going = [setup.enter(kept) for _ in range(8)], [setup.enter(gone) for _ in range(8)]
+    since = reloads(broker, lambda: pki.bundle(setup.ca_file, setup.one))
+    for client in going:
+        assert_ended(client, since)
+    assert_served(*staying)
+
+
 HASHES = ("$2a$04$abcdefghijklmnopqrstuuLZYjhNQAOdpbzt4WxWlUHjv1wsyH5DG",  # of "s3cret"
           "$2b$04$zyxwvutsrqponmlkjihgfeWEzAUlpn.wM6xWK9ks8ht33yaPER3xC")  # of another
 KATE = {"user": "kate", "pass": "one"}
