@@ -30,7 +30,7 @@ std::size_t Fanout::write(net::ByteQueue& out, std::string_view sid, bool with_h
   const std::string_view end(made.end.data(), made.end_bytes);
   const std::string_view body = with_headers ? message_.body : message_.body.substr(message_.headers.size());
   const bool shares = body.size() >= kShareFrom && recipients_ > 1;
-  const std::string_view copied = shares ? std::string_view{} : body;
+  const std::string_view copied = shares ? body.substr(0, 0) : body;
   const std::size_t size = line_bytes(made, sid) + copied.size();
   if (char* at = out.room_for(size)) {
     at = wire::write_short(at, made.verb);

@@ -129,8 +129,10 @@ class ByteQueue {
 
  private:
   void put(std::string_view bytes) noexcept {
-    std::memcpy(tail_->bytes + tail_->end, bytes.data(), bytes.size());
-    grew(bytes.size());
+    if (!bytes.empty()) {  // its data may be null then
+      std::memcpy(tail_->bytes + tail_->end, bytes.data(), bytes.size());
+      grew(bytes.size());
+    }
   }
   void append_slowly(std::string_view bytes);
   void attach(Chunk* chunk) noexcept;
