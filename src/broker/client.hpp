@@ -131,6 +131,7 @@ class Client final : public net::Retirable, private net::StreamOwner {
   // client_frames.cpp: what it says
   void on_frame(const wire::Frame& frame);
   void on_publish(const wire::Frame& frame);
+  void publish(const wire::Frame& frame, std::string_view subject);
   void on_subscribe(const wire::Frame& frame);
   void on_unsubscribe(const wire::Frame& frame);
   void on_pong();

@@ -42,23 +42,28 @@ void Client::on_frame(const wire::Frame& frame) {
 }
 
 void Client::on_publish(const wire::Frame& frame) {
-  Message message{
-      .subject = frame.subject, .reply = frame.reply, .headers = frame.headers, .body = wire::body(frame), .from = id_};
+  const std::size_t bytes = frame.headers.size() + frame.payload.size();
   ++traffic_.in_msgs;
-  traffic_.in_bytes += message.bytes();
+  traffic_.in_bytes += bytes;
   ++view_->traffic.in_msgs;
-  view_->traffic.in_bytes += message.bytes();
+  view_->traffic.in_bytes += bytes;
   if (!frame.headers.empty() && !headers_) [[unlikely]] {
     log::error("message headers not supported", {{"client", peer_.text()}, {"cid", id_}});
     end(CloseReason::message_header_violation);
     return;
   }
-  std::string mapped;
-  if (!view_->rules->mappings.empty()) [[unlikely]] {  // rights are those to where it goes, as nats-server has it
-    message.subject = worker_.mapped(*view_, frame.subject, mapped);
+  if (view_->rules->mappings.empty()) [[likely]] {
+    publish(frame, frame.subject);
+  } else {
+    std::string scratch;
+    publish(frame, worker_.mapped(*view_, frame.subject, scratch));
   }
-  if (rights_ != nullptr && !message.subject.empty() && !may_publish(message.subject)) [[unlikely]] {
-    refuse_publish(message.subject, fmt::format("Permissions Violation for Publish to \"{}\"", message.subject));
+}
+
+// Rights are those to where it goes, as nats-server has it. `subject` may be empty: it goes nowhere.
+void Client::publish(const wire::Frame& frame, std::string_view subject) {
+  if (rights_ != nullptr && !subject.empty() && !may_publish(subject)) [[unlikely]] {
+    refuse_publish(subject, fmt::format("Permissions Violation for Publish to \"{}\"", subject));
     return;
   }
   if (!frame.reply.empty() && frame.reply.front() == '_' &&
@@ -70,6 +75,12 @@ void Client::on_publish(const wire::Frame& frame) {
     say_error("Invalid Publish Subject");
     return;
   }
+  // The parser has only just stored these: what is empty, as it mostly is, is not waited for.
+  const Message message{.subject = subject,
+                        .reply = frame.reply.empty() ? std::string_view{} : frame.reply,
+                        .headers = frame.headers.empty() ? std::string_view{} : frame.headers,
+                        .body = wire::body(frame),
+                        .from = id_};
   if (!worker_.route(*view_, message) && no_responders_ && !message.reply.empty()) {
     answer_no_responders(message);
   }
@@ -141,7 +152,7 @@ bool Client::deliver(Subscription& to, Fanout& fanout) {
     }
   }
   const std::size_t unsent = stream_.output().unsent_bytes();
-  if (unsent > settings().limits.max_pending / 2) [[unlikely]] {
+  if (unsent > worker_.configuration()->settings->limits.max_pending / 2) [[unlikely]] {
     fall_behind();
   } else if (unsent >= kWriteEarly) {
     stream_.write_full_chunks();  // it may end, as above

@@ -4,6 +4,7 @@
 
 namespace hawser::broker {
 namespace {
+using namespace std::string_view_literals;
 constexpr std::string_view kBlank = " ";
 }
 
@@ -19,7 +20,7 @@ const Fanout::Form& Fanout::form(bool with_headers) {
     *at++ = '\r';
     *at++ = '\n';
     form.end_bytes = static_cast<std::uint8_t>(at - form.end.data());
-    form.verb = with_headers ? "HMSG " : "MSG ";
+    form.verb = with_headers ? "HMSG "sv : "MSG "sv;
   }
   return form;
 }

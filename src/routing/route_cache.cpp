@@ -15,11 +15,16 @@ const Route& RouteCache::find(std::string_view subject) {
   if (sublist_.generation() != seen_) {
     catch_up();
   }
+  if (last_ != nullptr && last_->subject == subject && last_->route && last_->epoch == epoch_) {
+    ++hits_;
+    return *last_->route;
+  }
   const std::uint64_t hash = hash_of(subject, seed_);
   Entry* entry = lookup(hash, subject);
   if (entry == nullptr) {
     return miss(hash, subject);
   }
+  last_ = entry;
   entry->used = true;
   if (!entry->route || (entry->epoch != epoch_ && !holds(*entry))) {
     retire(*entry);
@@ -152,6 +157,7 @@ RouteCache::Entry& RouteCache::place_for(std::uint64_t hash) {
 }
 
 void RouteCache::grow() {
+  last_ = nullptr;
   std::vector<Entry> old(entries_.size() * 2);
   old.swap(entries_);
   filled_ = 0;

@@ -84,6 +84,7 @@ class RouteCache {
   std::uint64_t seen_;          // generation of the Sublist
   std::uint64_t epoch_ = 0;     // number of wildcard changes
   std::vector<Entry> entries_;  // sets of kWays, a power of two of them
+  Entry* last_ = nullptr;       // most who publish do so to one subject for a while
   std::size_t filled_ = 0;
   std::array<std::string, kWildcardsKept> wildcards_;  // by epoch
   std::vector<std::uint16_t> marks_;                   // of subjects that were asked for once

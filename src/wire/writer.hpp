@@ -68,33 +68,32 @@ inline void append_ok(std::string& out) { out += kOk; }
 char* write_decimal(char* at, std::uint64_t value) noexcept;
 
 namespace detail {
-// Both ends of it, which overlap in the middle: any size from one word to two, without a loop.
-template <std::size_t kWord>
-void copy_ends(char* at, const char* from, std::size_t size) noexcept {
-  char first[kWord];
-  char last[kWord];
-  std::memcpy(first, from, kWord);
-  std::memcpy(last, from + size - kWord, kWord);
-  std::memcpy(at, first, kWord);
-  std::memcpy(at + size - kWord, last, kWord);
+// The first word and the last, which overlap in the middle: any size from one word to two, without a loop.
+template <class Word>
+[[gnu::always_inline]] inline void copy_ends(char* at, const char* from, std::size_t size) noexcept {
+  Word first;
+  Word last;
+  std::memcpy(&first, from, sizeof(Word));
+  std::memcpy(&last, from + size - sizeof(Word), sizeof(Word));
+  std::memcpy(at, &first, sizeof(Word));
+  std::memcpy(at + size - sizeof(Word), &last, sizeof(Word));
 }
 }  // namespace detail
 
 // The text, where it is mostly short (a subject, a sid), so that a call of memcpy would be most of it; answers the end.
-inline char* write_short(char* at, std::string_view text) noexcept {
+[[gnu::always_inline]] inline char* write_short(char* at, std::string_view text) noexcept {
+  const char* from = text.data();
   const std::size_t size = text.size();
-  if (size > 32) {
-    std::memcpy(at, text.data(), size);
-  } else if (size >= 16) {
-    detail::copy_ends<16>(at, text.data(), size);
+  if (size > 16) {
+    std::memcpy(at, from, size);
   } else if (size >= 8) {
-    detail::copy_ends<8>(at, text.data(), size);
+    detail::copy_ends<std::uint64_t>(at, from, size);
   } else if (size >= 4) {
-    detail::copy_ends<4>(at, text.data(), size);
+    detail::copy_ends<std::uint32_t>(at, from, size);
   } else if (size >= 2) {
-    detail::copy_ends<2>(at, text.data(), size);
+    detail::copy_ends<std::uint16_t>(at, from, size);
   } else if (size == 1) {
-    *at = text.front();
+    *at = *from;
   }
   return at + size;
 }
