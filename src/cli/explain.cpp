@@ -37,6 +37,7 @@ constexpr Chapter kChapters[] = {
     {"IDN", "Identity: NKeys, JWTs, creds files"},
     {"CLI", "Command line"},
     {"ADM", "Admin endpoint"},
+    {"BRK", "Broker: the embedded server"},
 };
 
 std::vector<const ErrorInfo*> sorted_table() {

@@ -304,6 +304,35 @@ TEST(BrokerConf, follows_includes_and_names_the_file_of_a_mistake) {
             "/etc/n/bad.conf:2:1: unknown key \"prot\" (Did you mean \"port\"?)");
 }
 
+TEST(BrokerConf, takes_the_examples_and_finds_the_documented_defaults_in_them) {
+  const std::string directory = std::string(HAWSER_SOURCE_DIR) + "/examples/broker/";
+  const auto conf = load_broker_conf(directory + "nats.conf");
+  ASSERT_TRUE(conf) << conf.error().doing;
+  EXPECT_TRUE(conf->notices.empty()) << conf->notices.front().text();
+  const Settings defaults;
+  const Settings& s = conf->settings;
+  EXPECT_EQ(s.listen, defaults.listen);
+  EXPECT_EQ(s.threads, defaults.threads);
+  EXPECT_EQ(s.limits, defaults.limits);
+  EXPECT_EQ(s.lame_duck_duration, defaults.lame_duck_duration);
+  EXPECT_EQ(s.lame_duck_grace_period, defaults.lame_duck_grace_period);
+  EXPECT_EQ(s.logging, defaults.logging);
+  EXPECT_EQ(s.system_account, defaults.system_account);
+  const broker::TlsSettings tls;
+  EXPECT_EQ(s.tls->timeout, tls.timeout);
+  EXPECT_EQ(s.tls->handshake_first, tls.handshake_first);
+  EXPECT_EQ(s.tls->recheck, tls.recheck);
+  EXPECT_EQ(s.tls->tickets, tls.tickets);
+  EXPECT_EQ(s.authorization.users.size(), 5U);
+  EXPECT_EQ(s.accounts.size(), 2U);
+  EXPECT_TRUE(broker_posture(s).empty());
+
+  const auto yaml = load_broker_conf(directory + "nats.yaml");
+  ASSERT_TRUE(yaml) << yaml.error().doing;
+  EXPECT_EQ(yaml->settings.authorization.users.size(), 2U);
+  EXPECT_TRUE(yaml->notices.empty());
+}
+
 std::string posture_of(std::string_view text) {
   std::string out;
   for (const Notice& notice : broker_posture(settings_of(text))) {
