@@ -13,9 +13,9 @@ namespace hawser::broker {
 namespace {
 
 constexpr char kTlsHandshakeRecord = 0x16;
-constexpr Duration kFirstPing = std::chrono::seconds(2);  // so that a round-trip time is known early
-constexpr Duration kGoodbye = std::chrono::seconds(2);    // for the last words to be read
-constexpr Duration kRest = std::chrono::milliseconds(2);
+constexpr Duration kFirstPing = std::chrono::seconds(2);     // so that a round-trip time is known early
+constexpr Duration kGoodbye = std::chrono::seconds(2);       // for the last words to be read
+constexpr Duration kCatchUp = std::chrono::milliseconds(2);  // after which it is looked whether a thread has
 constexpr std::size_t kMostUnread = 256UL << 10U;  // bytes of answers that a client asked for and does not read
 constexpr unsigned kFramesPerLook = 16;            // at the clock, for frames that are quickly dealt with
 constexpr Duration kConnectWithoutTls = std::chrono::seconds(2);
@@ -293,7 +293,7 @@ bool Client::worked_enough(unsigned frames, Time& until) {
 bool Client::leaves_unread() const { return unread_ > kMostUnread && answered_ > stream_.output().sent(); }
 
 void Client::pause_if_needed() {
-  const bool pressed = worker_.take_pressure();
+  const Duration pressure = worker_.take_pressure();
   const Worker* congested = worker_.take_congested();
   if (phase_ == Phase::leaving) {
     return;
@@ -304,9 +304,11 @@ void Client::pause_if_needed() {
       hold(Hold::unread);
     }
   }
-  if (phase_ == Phase::serving && (congested != nullptr || (pressed && !settings().no_fast_producer_stall))) {
+  if (phase_ == Phase::serving && congested != nullptr) {
     rests_for_ = congested;
-    rest();
+    rest(std::max(pressure, kCatchUp));
+  } else {
+    rest_for_others(pressure);
   }
 }
 
@@ -341,23 +343,23 @@ void Client::refuse_bytes() {
 }
 
 // Who publishes faster than others read waits a little, so that they are not cut off as slow.
-void Client::rest() {
+void Client::rest(Duration time) {
   if ((holds_ & static_cast<unsigned>(Hold::rest)) == 0 && stream_.is_open()) {
     hold(Hold::rest);
-    set_deadline(kRest, &Client::rested);
+    set_deadline(time, &Client::rested);
   }
 }
 
-void Client::rest_for_others() {
-  if (phase_ == Phase::serving && !settings().no_fast_producer_stall) {
-    rest();
+void Client::rest_for_others(Duration time) {
+  if (time != Duration::zero() && phase_ == Phase::serving && !settings().no_fast_producer_stall) {
+    rest(time);
   }
 }
 
 // A thread that has too much to deal with gets nothing new from here until it has caught up, however long that takes.
 void Client::rested() {
-  if (rests_for_ != nullptr && rests_for_->is_behind()) {
-    set_deadline(kRest, &Client::rested);
+  if (rests_for_ != nullptr && rests_for_->inbound_bytes() > worker_.most_inbound() / 2) {
+    set_deadline(kCatchUp, &Client::rested);
     return;
   }
   rests_for_ = nullptr;

@@ -44,7 +44,7 @@ class Client final : public net::Retirable, private net::StreamOwner {
   bool deliver(Subscription& to, Fanout& fanout);
 
   // Those it published to, on another thread, fall behind.
-  void rest_for_others();
+  void rest_for_others(Duration time);
   // Looks at everything again under a new configuration; may end the client.
   void take_up(const Configuration& configuration);
   // PING when it is time; ends a client that is stale or does not read. Called every now and then.
@@ -100,7 +100,7 @@ class Client final : public net::Retirable, private net::StreamOwner {
   [[nodiscard]] bool worked_enough(unsigned frames, Time& until);
   [[nodiscard]] bool leaves_unread() const;
   void pause_if_needed();
-  void rest();
+  void rest(Duration time);
   void hold(Hold why);
   void let_go(Hold why);
   void refuse_bytes();

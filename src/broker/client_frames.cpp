@@ -12,7 +12,9 @@ namespace {
 constexpr std::string_view kReservedReplies = "_R_.";
 constexpr std::string_view kReservedGatewayReplies = "_GR_.";
 constexpr std::size_t kMostTraced = 4096;
-constexpr std::size_t kMostSubscriptions = 4U << 20U;  // of one client, whatever the configuration allows
+constexpr Duration kRest = std::chrono::milliseconds(2);
+constexpr Duration kLongestRest = std::chrono::milliseconds(10);  // as nats-server's, and then the reader is cut off
+constexpr std::size_t kMostSubscriptions = 4U << 20U;             // of one client, whatever the configuration allows
 constexpr std::size_t kWriteEarly = 48UL << 10U;  // bytes for one client; more of them would leave the cache unsent
 constexpr std::string_view kNoResponders = "NATS/1.0 503\r\n\r\n";
 
@@ -168,8 +170,9 @@ void Client::fall_behind() {
   if (phase_ == Phase::leaving || pending <= most / 2) {
     return;
   }
-  if (pending <= most) {
-    worker_.note_pressure();
+  if (pending <= most) {  // the nearer to the end, the longer the rest
+    worker_.note_pressure(kRest + (kLongestRest - kRest) * static_cast<std::int64_t>(pending - most / 2) /
+                                      static_cast<std::int64_t>(most / 2 + 1));
     return;
   }
   worker_.hub().counters.slow_pending.add();

@@ -12,6 +12,7 @@ namespace {
 
 constexpr Duration kLongestPulse = std::chrono::seconds(1);
 constexpr Duration kShortestPulse = std::chrono::milliseconds(10);
+constexpr std::size_t kMostInbound = 16UL << 20U;
 constexpr Duration kWholeTurn = std::chrono::milliseconds(40);  // for all who want more than their share
 constexpr Duration kLongestShare = std::chrono::milliseconds(4);
 constexpr Duration kShortestShare = std::chrono::microseconds(200);
@@ -216,9 +217,13 @@ bool Worker::deliver_to_one(const routing::QueueGroup& group, Fanout& fanout) {
 void Worker::send(std::uint32_t thread) {
   Worker& worker = *hub_.workers[thread];
   worker.receive(std::exchange(batches_[thread], {}), index_);
-  if (worker.inbound_bytes() > kMostInbound) {
+  if (worker.inbound_bytes() > most_inbound()) {
     congested_ = &worker;
   }
+}
+
+std::size_t Worker::most_inbound() const noexcept {
+  return std::clamp(configuration_->settings->limits.max_pending / 4, Batch::kEnough, kMostInbound);
 }
 
 Duration Worker::share_of_a_turn() noexcept {
@@ -273,7 +278,8 @@ void Worker::receive(Batch batch, std::uint32_t from) {
 }
 
 void Worker::unpack(const Batch& batch, std::uint32_t from) {
-  pressure_ = false;
+  pressure_ = {};
+  Duration rest{};
   std::vector<std::uint64_t> publishers;  // of what somebody here cannot keep up with
   batch.each([&](const Message& message, std::span<const Batch::Delivery> deliveries) {
     Fanout fanout(message, deliveries.size(), ++serial_);
@@ -283,22 +289,25 @@ void Worker::unpack(const Batch& batch, std::uint32_t from) {
         deliver_to_another(to, fanout, delivery.leg);
       }
     }
-    if (take_pressure() && message.from != 0 && (publishers.empty() || publishers.back() != message.from)) {
+    const Duration pressure = take_pressure();
+    rest = std::max(rest, pressure);
+    if (pressure != Duration::zero() && message.from != 0 &&
+        (publishers.empty() || publishers.back() != message.from)) {
       publishers.push_back(message.from);
     }
   });
   end_of_input();
   congested_ = nullptr;  // who published is not here
   if (!publishers.empty()) {
-    hub_.workers[from]->ask_to_rest(std::move(publishers));
+    hub_.workers[from]->ask_to_rest(std::move(publishers), rest);
   }
 }
 
-void Worker::ask_to_rest(std::vector<std::uint64_t> publishers) {
-  reactor_->post([this, publishers = std::move(publishers)] {
+void Worker::ask_to_rest(std::vector<std::uint64_t> publishers, Duration rest) {
+  reactor_->post([this, publishers = std::move(publishers), rest] {
     for (const std::uint64_t id : publishers) {
       if (Client* client = find(id)) {
-        client->rest_for_others();
+        client->rest_for_others(rest);
       }
     }
   });

@@ -5,6 +5,7 @@
 // thread. start() runs the thread; what is marked "any thread" is posted to it. The destructor stops it and waits.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -61,7 +62,6 @@ class Worker {
   // Runs `look` on the worker's thread and waits for it, a second at most; false: it did not happen.
   bool inspect(const std::function<void(Worker&)>& look);
   [[nodiscard]] std::size_t inbound_bytes() const noexcept { return inbound_.load(std::memory_order_relaxed); }
-  [[nodiscard]] bool is_behind() const noexcept { return inbound_bytes() > kMostInbound / 2; }
   [[nodiscard]] std::size_t clients() const noexcept { return count_.load(std::memory_order_relaxed); }
 
   // The worker's thread.
@@ -84,12 +84,15 @@ class Worker {
   void end_of_input();
   // Who gets messages on this subject; until end_of_input().
   [[nodiscard]] const routing::Route& look_up(AccountView& view, std::string_view subject);
-  // Someone who is delivered to falls behind: whoever published should pause.
-  void note_pressure() noexcept { pressure_ = true; }
-  [[nodiscard]] bool take_pressure() noexcept { return std::exchange(pressure_, false); }
+  // Someone who is delivered to falls behind: whoever published should rest for that long. Zero: nobody does.
+  void note_pressure(Duration rest) noexcept { pressure_ = std::max(pressure_, rest); }
+  [[nodiscard]] Duration take_pressure() noexcept { return std::exchange(pressure_, Duration::zero()); }
   // A thread that was sent more than it should have to keep; null: none.
   [[nodiscard]] const Worker* congested() const noexcept { return congested_; }
   [[nodiscard]] const Worker* take_congested() noexcept { return std::exchange(congested_, nullptr); }
+  // Bytes on their way to one thread, before those who publish them pause: little of what a reader there may have
+  // pending, so that they pause before it is cut off.
+  [[nodiscard]] std::size_t most_inbound() const noexcept;
   // How long one client's input may be worked off before others have their turn: less when many want that much.
   [[nodiscard]] Duration share_of_a_turn() noexcept;
   // The client has ended; it is destroyed after this turn.
@@ -111,9 +114,8 @@ class Worker {
     Worker& worker;
   };
   void take_in(net::Fd fd, const net::Address& peer, Door door);
-  static constexpr std::size_t kMostInbound = 16UL << 20U;  // bytes on their way here, before publishers pause
   void unpack(const Batch& batch, std::uint32_t from);
-  void ask_to_rest(std::vector<std::uint64_t> publishers);
+  void ask_to_rest(std::vector<std::uint64_t> publishers, Duration rest);
   bool deliver(const routing::SubscriptionPtr& to, Fanout& fanout, std::uint32_t leg);
   static bool hand_over(Subscription& to, Fanout& fanout);
   bool deliver_to_one(const routing::QueueGroup& group, Fanout& fanout);
@@ -138,7 +140,7 @@ class Worker {
   std::uint32_t routes_in_use_ = 0;
   bool any_batch_ = false;
   std::uint64_t serial_ = 0;  // of the last message that was routed
-  bool pressure_ = false;
+  Duration pressure_{};
   const Worker* congested_ = nullptr;
   Time share_turn_{};    // in which shares are being counted
   unsigned shares_ = 0;  // in it

@@ -71,7 +71,9 @@ class TurnedClient {
 
 class TurnedBroker {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<TurnedBroker>> make(Settings settings) {
+  enum class Turning : std::uint8_t { by_hand, by_threads };  // the latter's workers are to be stopped by the caller
+  [[nodiscard]] static Result<std::unique_ptr<TurnedBroker>> make(Settings settings,
+                                                                  Turning turning = Turning::by_hand) {
     auto configuration = configure(std::move(settings));
     if (!configuration) {
       return std::unexpected(std::move(configuration.error()));
@@ -86,7 +88,7 @@ class TurnedBroker {
       broker->workers_.push_back(std::move(*worker));
     }
     for (const auto& worker : broker->workers_) {
-      worker->start_here();
+      turning == Turning::by_hand ? worker->start_here() : worker->start();
     }
     return broker;
   }
