@@ -7,6 +7,17 @@
 #include "wire/subject.hpp"
 
 namespace hawser::routing {
+namespace {
+
+std::uint32_t weight_of(const Route& route) {
+  std::size_t weight = route.plain.size();
+  for (const QueueGroup& group : route.groups) {
+    weight += group.members.size();
+  }
+  return static_cast<std::uint32_t>(weight);
+}
+
+}  // namespace
 
 RouteCache::RouteCache(const Sublist& sublist) : sublist_(sublist), seed_(random_seed()), seen_(sublist.generation()) {}
 RouteCache::~RouteCache() = default;
@@ -90,7 +101,20 @@ const Route& RouteCache::fill(Entry& entry) {
   entry.route = fresh_route();
   entry.epoch = epoch_;
   sublist_.match(entry.subject, *entry.route);
+  entry.weight = weight_of(*entry.route);
+  kept_ += entry.weight;
+  if (kept_ > kMaxKept) {
+    shed_all_but(entry);
+  }
   return *entry.route;
+}
+
+void RouteCache::shed_all_but(const Entry& entry) {
+  for (Entry& other : entries_) {
+    if (&other != &entry) {
+      retire(other);
+    }
+  }
 }
 
 const Route& RouteCache::miss(std::uint64_t hash, std::string_view subject) {
@@ -171,6 +195,7 @@ void RouteCache::grow() {
 // Somebody may still be going through the route.
 void RouteCache::retire(Entry& entry) {
   if (entry.route) {
+    kept_ -= std::exchange(entry.weight, 0);
     in_use_.push_back(std::move(entry.route));
   }
 }
@@ -207,7 +232,7 @@ void RouteCache::sweep() {
 }
 
 RouteCache::Stats RouteCache::stats() const {
-  Stats stats{.hits = hits_, .misses = misses_};
+  Stats stats{.hits = hits_, .misses = misses_, .kept = kept_};
   for (const Entry& entry : entries_) {
     if (entry.route) {
       ++stats.entries;

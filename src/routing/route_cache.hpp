@@ -26,6 +26,7 @@ class RouteCache {
  public:
   static constexpr std::size_t kMaxEntries = 4096;
   static constexpr std::size_t kMaxSubjectBytes = 256;  // longer ones are matched each time
+  static constexpr std::size_t kMaxKept = 1UL << 20U;   // subscriptions in all routes together; then they start anew
 
   explicit RouteCache(const Sublist& sublist);
   ~RouteCache();
@@ -45,6 +46,7 @@ class RouteCache {
     std::uint64_t entries = 0;
     std::uint64_t hits = 0;
     std::uint64_t misses = 0;
+    std::uint64_t kept = 0;        // subscriptions in the entries' routes
     std::uint32_t max_fanout = 0;  // of the entries
     std::uint64_t sum_fanout = 0;
   };
@@ -56,6 +58,7 @@ class RouteCache {
     std::uint64_t epoch = 0;       // of wildcards_, until which the route is known to hold
     std::string subject;           // empty: free
     std::unique_ptr<Route> route;  // null: out of date
+    std::uint32_t weight = 0;      // subscriptions in it
     bool used = false;             // since somebody last looked for a place here
   };
   static constexpr std::size_t kWays = 4;
@@ -72,6 +75,7 @@ class RouteCache {
   [[nodiscard]] Entry* lookup(std::uint64_t hash, std::string_view subject);
   [[nodiscard]] Entry* first_way(std::uint64_t hash);
   const Route& fill(Entry& entry);
+  void shed_all_but(const Entry& entry);
   const Route& miss(std::uint64_t hash, std::string_view subject);
   [[nodiscard]] bool asked_before(std::uint64_t hash);
   Entry& place_for(std::uint64_t hash);
@@ -86,6 +90,7 @@ class RouteCache {
   std::vector<Entry> entries_;  // sets of kWays, a power of two of them
   Entry* last_ = nullptr;       // most who publish do so to one subject for a while
   std::size_t filled_ = 0;
+  std::uint64_t kept_ = 0;                             // the weights of all entries
   std::array<std::string, kWildcardsKept> wildcards_;  // by epoch
   std::vector<std::uint16_t> marks_;                   // of subjects that were asked for once
   std::size_t marks_lost_ = 0;                         // overwritten since marks_ last grew

@@ -7,6 +7,7 @@
 #include <random>
 #include <shared_mutex>
 #include <string>
+#include <unistd.h>
 #include <utility>
 
 #include "routing/token_hash.hpp"
@@ -98,8 +99,12 @@ void sort_by_thread(Members& plain) {
 }  // namespace
 
 std::uint64_t random_seed() {
-  std::random_device device;
-  return (static_cast<std::uint64_t>(device()) << 32U) | device();
+  std::uint64_t seed = 0;
+  if (getentropy(&seed, sizeof seed) != 0) {  // a kernel older than everything else that is needed
+    std::random_device device;
+    seed = (static_cast<std::uint64_t>(device()) << 32U) | device();
+  }
+  return seed;
 }
 
 struct Sublist::Node {

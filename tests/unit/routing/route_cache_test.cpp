@@ -142,6 +142,24 @@ TEST(RouteCache, holds_a_bounded_number_of_entries) {
   EXPECT_GE(routes.stats().entries, RouteCache::kMaxEntries / 2);
 }
 
+TEST(RouteCache, wide_routes_are_kept_within_bounds) {
+  constexpr std::size_t kWide = 3000;
+  Sublist sublist;
+  for (std::size_t i = 0; i < kWide; ++i) {
+    sublist.insert(subscription(">", i % 2 == 0 ? "" : "q"));
+  }
+  RouteCache routes(sublist);
+  std::uint64_t most = 0;
+  for (int i = 0; i < 800; ++i) {
+    ASSERT_EQ(warm(routes, "s." + std::to_string(i)).plain.size(), kWide / 2);
+    most = std::max(most, routes.stats().kept);
+    routes.trim();
+  }
+  EXPECT_LE(most, RouteCache::kMaxKept);
+  EXPECT_GE(most, RouteCache::kMaxKept / 2);
+  EXPECT_EQ(routes.stats().kept, routes.stats().entries * kWide);
+}
+
 TEST(RouteCache, keeps_thousands_of_subjects_that_come_round_and_round) {
   Sublist sublist;
   RouteCache routes(sublist);
