@@ -6,8 +6,13 @@
 #include <crypt.h>
 #include <deque>
 #include <mutex>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <optional>
 #include <string>
 #include <thread>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -35,6 +40,47 @@ struct Question {
   Secret hash;
   Secret password;
   std::move_only_function<void(BcryptAnswer)> answer;
+  Asker asker;
+
+  [[nodiscard]] bool pointless() const { return asker.gone != nullptr && *asker.gone; }
+};
+
+// Passwords that were right, by a digest that means nothing without a key of this process's.
+class Remembered {
+ public:
+  using Digest = std::string;
+
+  Remembered() : usable_(RAND_bytes(key_.data(), static_cast<int>(key_.size())) == 1) {}
+  Remembered(const Remembered&) = delete;
+  Remembered& operator=(const Remembered&) = delete;
+  ~Remembered() { wipe({reinterpret_cast<char*>(key_.data()), key_.size()}); }
+
+  [[nodiscard]] Digest digest(const Secret& hash, const Secret& password) const {
+    const Secret both(std::string(hash.reveal()).append("\n").append(password.reveal()));
+    std::array<unsigned char, EVP_MAX_MD_SIZE> made{};
+    unsigned size = 0;
+    const bool done = usable_ && HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
+                                      reinterpret_cast<const unsigned char*>(both.reveal().data()),
+                                      both.reveal().size(), made.data(), &size) != nullptr;
+    return done ? Digest(reinterpret_cast<const char*>(made.data()), size) : Digest();
+  }
+  [[nodiscard]] bool knows(const Digest& digest) const { return digests_.contains(digest); }
+  void add(const Digest& digest) {
+    if (digest.empty() || !digests_.insert(digest).second) {
+      return;
+    }
+    oldest_.push_back(digest);
+    if (oldest_.size() > BcryptCheck::kMostRemembered) {
+      digests_.erase(oldest_.front());
+      oldest_.pop_front();
+    }
+  }
+
+ private:
+  std::array<unsigned char, 32> key_{};
+  bool usable_;
+  std::unordered_set<Digest> digests_;
+  std::deque<Digest> oldest_;
 };
 
 }  // namespace
@@ -92,15 +138,26 @@ class BcryptCheck::Pool {
   }
 
   void ask(Question question) {
+    const Remembered::Digest digest = right_.digest(question.hash, question.password);
+    std::optional<BcryptAnswer> at_once;
     {
       const std::scoped_lock lock(mutex_);
-      if (!stopping_ && waiting_.size() < most_waiting_) {
+      if (right_.knows(digest)) {
+        at_once = BcryptAnswer::right;
+      } else if (stopping_) {
+        at_once = BcryptAnswer::busy;
+      } else {
         waiting_.push_back(std::move(question));
+        if (waiting_.size() > most_waiting_) {
+          question = take_one_too_many();
+          at_once = BcryptAnswer::busy;
+        }
         wake_.notify_one();
-        return;
       }
     }
-    question.answer(BcryptAnswer::busy);
+    if (at_once) {
+      question.answer(*at_once);
+    }
   }
 
  private:
@@ -111,13 +168,51 @@ class BcryptCheck::Pool {
       if (stopping_) {
         return;
       }
-      Question question = std::move(waiting_.front());
-      waiting_.pop_front();
+      Question question = take_next();
       lock.unlock();
-      question.answer(bcrypt_matches(question.hash, question.password) ? BcryptAnswer::right : BcryptAnswer::wrong);
+      const BcryptAnswer answer = question.pointless()                               ? BcryptAnswer::busy
+                                  : bcrypt_matches(question.hash, question.password) ? BcryptAnswer::right
+                                                                                     : BcryptAnswer::wrong;
+      if (answer == BcryptAnswer::right) {
+        const Remembered::Digest digest = right_.digest(question.hash, question.password);
+        const std::scoped_lock again(mutex_);
+        right_.add(digest);
+      }
+      question.answer(answer);
       question = {};  // whatever the answer holds goes outside of the lock
       lock.lock();
     }
+  }
+
+  // The first of another address than the last one was, if there is any.
+  Question take_next() {
+    auto next = std::ranges::find_if(
+        waiting_, [this](const Question& one) { return one.asker.address != last_ || one.pointless(); });
+    if (next == waiting_.end()) {
+      next = waiting_.begin();
+    }
+    Question taken = std::move(*next);
+    waiting_.erase(next);
+    last_ = taken.asker.address;
+    return taken;
+  }
+
+  // One that nobody waits for, or else the last of the address that asks most.
+  Question take_one_too_many() {
+    auto surplus = std::ranges::find_if(waiting_, &Question::pointless);
+    if (surplus == waiting_.end()) {
+      std::unordered_map<std::string_view, std::size_t> counts;
+      std::size_t most = 0;
+      for (const Question& one : waiting_) {
+        most = std::max(most, ++counts[one.asker.address]);
+      }
+      const auto last = std::find_if(waiting_.rbegin(), waiting_.rend(),
+                                     [&](const Question& one) { return counts[one.asker.address] == most; });
+      surplus = std::prev(last.base());
+    }
+    Question taken = std::move(*surplus);
+    waiting_.erase(surplus);
+    return taken;
   }
 
   const std::size_t most_waiting_;
@@ -125,6 +220,8 @@ class BcryptCheck::Pool {
   std::condition_variable wake_;
   bool stopping_ = false;         // guarded by mutex_
   std::deque<Question> waiting_;  // guarded by mutex_
+  std::string last_;              // address; guarded by mutex_
+  Remembered right_;              // but for its key, guarded by mutex_
   std::vector<std::thread> threads_;
 };
 
@@ -132,8 +229,8 @@ BcryptCheck::BcryptCheck(std::size_t threads, std::size_t most_waiting)
     : pool_(std::make_unique<Pool>(threads, most_waiting)) {}
 BcryptCheck::~BcryptCheck() = default;
 
-void BcryptCheck::ask(Secret hash, Secret password, std::move_only_function<void(BcryptAnswer)> answer) {
-  pool_->ask({std::move(hash), std::move(password), std::move(answer)});
+void BcryptCheck::ask(Secret hash, Secret password, std::move_only_function<void(BcryptAnswer)> answer, Asker asker) {
+  pool_->ask({std::move(hash), std::move(password), std::move(answer), std::move(asker)});
 }
 
 }  // namespace hawser::broker

@@ -1,15 +1,19 @@
 // Compares passwords with bcrypt hashes on threads of its own: a hash of cost 11 takes a tenth of a second.
 //
-// Thread-safe. Bounded: when too many questions wait, a new one is not taken and the client is denied. Destruction
-// waits for the comparisons under way; questions that still wait are answered with `busy`.
+// Thread-safe. Bounded: when too many questions wait, one of the address that asks most is answered with `busy`, and
+// its client denied; addresses take turns, so that whoever guesses does not keep others out. What was right once is
+// remembered, as a keyed digest, so that a thousand clients of one user may come back at once. Destruction waits for
+// the comparisons under way; questions that still wait are answered with `busy`.
 //
 //   check.ask(std::move(q.hash), std::move(q.password), [&reactor, …](BcryptAnswer a) { reactor.post(…); });
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/secret.hpp"
@@ -26,17 +30,24 @@ enum class BcryptAnswer : std::uint8_t { right, wrong, busy };
 // The comparison itself, on the calling thread. Slow.
 [[nodiscard]] bool bcrypt_matches(const Secret& hash, const Secret& password);
 
+// For whom a question is asked.
+struct Asker {
+  std::string address = {};                                 // without its port
+  std::shared_ptr<const std::atomic<bool>> gone = nullptr;  // true: nobody waits for the answer any more
+};
+
 class BcryptCheck {
  public:
   static constexpr std::size_t kMostWaiting = 256;
+  static constexpr std::size_t kMostRemembered = 4096;
 
   explicit BcryptCheck(std::size_t threads = 1, std::size_t most_waiting = kMostWaiting);
   ~BcryptCheck();
   BcryptCheck(const BcryptCheck&) = delete;
   BcryptCheck& operator=(const BcryptCheck&) = delete;
 
-  // Calls `answer` exactly once: on a thread of this object, or at once on the caller's with `busy`.
-  void ask(Secret hash, Secret password, std::move_only_function<void(BcryptAnswer)> answer);
+  // Calls `answer` exactly once: on a thread of this object, or on that of a caller, perhaps at once.
+  void ask(Secret hash, Secret password, std::move_only_function<void(BcryptAnswer)> answer, Asker asker = {});
 
  private:
   class Pool;

@@ -406,6 +406,9 @@ void Client::depart(CloseReason reason) {
   if (deadline_) {
     deadline_->stop();
   }
+  if (gone_) {
+    *gone_ = true;
+  }
   if (view_ != nullptr) {
     if (ClientEvents* events = worker_.hub().events; events != nullptr && events->wanted()) {
       events->disconnected(last);

@@ -9,6 +9,7 @@
 // parsed where they were read; what is delivered to it is appended to its stream's output and sent once a turn.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -189,6 +190,7 @@ class Client final : public net::Retirable, private net::StreamOwner {
   std::string name_;
   std::string lang_;
   std::string version_;
+  std::shared_ptr<std::atomic<bool>> gone_;  // while its password is being compared
   std::unique_ptr<net::Timer> deadline_;
   void (Client::*then_)() = nullptr;
 };

@@ -71,6 +71,7 @@ void Client::judge(Verdict verdict) {
     auto& question = std::get<PasswordQuestion>(verdict);
     phase_ = Phase::proving;
     hold(Hold::proof);
+    gone_ = std::make_shared<std::atomic<bool>>(false);
     // The answer finds the client by its id: it may have gone by then.
     worker_.hub().passwords->ask(std::move(question.hash), std::move(question.password),
                                  [&worker = worker_, id = id_, granted = std::move(question.granted_if_right),
@@ -81,11 +82,13 @@ void Client::judge(Verdict verdict) {
                                        client->password_compared(answer, std::move(granted), std::move(denied));
                                      }
                                    });
-                                 });
+                                 },
+                                 {.address = peer_.ip(), .gone = gone_});
   }
 }
 
 void Client::password_compared(BcryptAnswer answer, Grant granted, Denial denied) {
+  gone_.reset();
   if (phase_ != Phase::proving) {
     return;
   }

@@ -88,7 +88,7 @@ TEST(BcryptChecks, take_no_more_than_their_bound_and_answer_every_question_once)
   });
   started.get_future().wait();  // the only thread is held up from here on
   for (int i = 0; i < 3; ++i) {
-    check->ask(Secret("$2a" + kDigest), secret("s3cret"), [&](BcryptAnswer a) { answers.push_back(a); });
+    check->ask(Secret("$2a" + kDigest), secret("guess"), [&](BcryptAnswer a) { answers.push_back(a); });
   }
   EXPECT_EQ(answers, std::vector{BcryptAnswer::busy});  // two wait, the third is one too many
   std::thread let_go([&may_go_on] { may_go_on.set_value(); });
@@ -96,6 +96,89 @@ TEST(BcryptChecks, take_no_more_than_their_bound_and_answer_every_question_once)
   let_go.join();
   // What waited was either compared before the end or answered at it.
   EXPECT_EQ(answers.size(), 3U);
+}
+
+// A check whose only thread is held up until let_go(), and who was answered what, in order.
+struct HeldUp {
+  explicit HeldUp(std::size_t most_waiting) : check(std::make_unique<BcryptCheck>(1, most_waiting)) {
+    check->ask(Secret("$2a" + kDigest), secret("first"), [this](BcryptAnswer) {
+      started.set_value();
+      may_go_on.get_future().wait();
+    });
+    started.get_future().wait();
+  }
+  void ask(std::string address, const char* password = "guess", std::shared_ptr<std::atomic<bool>> gone = nullptr) {
+    check->ask(Secret("$2a" + kDigest), secret(password),
+               [this, address](BcryptAnswer a) {
+                 const std::scoped_lock lock(mutex);
+                 seen += address + (a == BcryptAnswer::busy ? " busy, " : a == BcryptAnswer::right ? " right, " : ", ");
+                 ++answered;
+                 answered.notify_all();
+               },
+               {.address = address, .gone = std::move(gone)});
+  }
+  std::string let_go(int expected) {
+    may_go_on.set_value();
+    for (int now = answered; now < expected; now = answered) {
+      answered.wait(now);
+    }
+    check.reset();
+    return seen;
+  }
+
+  std::promise<void> started;
+  std::promise<void> may_go_on;
+  std::mutex mutex;
+  std::string seen;
+  std::atomic<int> answered{0};
+  std::unique_ptr<BcryptCheck> check;
+};
+
+TEST(BcryptChecks, addresses_take_turns) {
+  HeldUp held(10);
+  for (int i = 0; i < 4; ++i) {
+    held.ask("guesser");
+  }
+  held.ask("other");
+  EXPECT_EQ(held.let_go(5), "guesser, other, guesser, guesser, guesser, ");
+}
+
+TEST(BcryptChecks, the_address_that_asks_most_loses_when_too_many_wait) {
+  HeldUp held(3);
+  held.ask("guesser");
+  held.ask("guesser");
+  held.ask("guesser");
+  held.ask("other");
+  EXPECT_EQ(held.seen, "guesser busy, ");
+  EXPECT_EQ(held.let_go(4), "guesser busy, guesser, other, guesser, ");
+}
+
+TEST(BcryptChecks, nothing_is_compared_for_who_has_gone) {
+  HeldUp held(2);
+  const auto gone = std::make_shared<std::atomic<bool>>(false);
+  held.ask("one", "s3cret", gone);
+  held.ask("two");
+  *gone = true;
+  held.ask("three");
+  EXPECT_EQ(held.seen, "one busy, ") << "its place is taken";
+  EXPECT_EQ(held.let_go(3), "one busy, two, three, ");
+}
+
+TEST(BcryptChecks, what_was_right_once_is_answered_at_once) {
+  BcryptCheck check(1);
+  const auto asked = [&](const std::string& hash, const char* password) {
+    std::promise<std::pair<BcryptAnswer, std::thread::id>> promise;
+    auto answer = promise.get_future();
+    check.ask(Secret(hash), secret(password),
+              [&promise](BcryptAnswer a) { promise.set_value({a, std::this_thread::get_id()}); });
+    return answer.get();
+  };
+  EXPECT_NE(asked("$2a" + kDigest, "s3cret").second, std::this_thread::get_id());
+  const auto again = asked("$2a" + kDigest, "s3cret");
+  EXPECT_EQ(again.first, BcryptAnswer::right);
+  EXPECT_EQ(again.second, std::this_thread::get_id());
+  EXPECT_EQ(asked("$2a" + kDigest, "s3cret ").first, BcryptAnswer::wrong);
+  EXPECT_NE(asked("$2b" + kDigest, "s3cret").second, std::this_thread::get_id()) << "another hash is another question";
 }
 
 }  // namespace

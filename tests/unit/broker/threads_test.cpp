@@ -201,13 +201,23 @@ TEST_F(Threads, one_who_does_not_read_is_cut_off_on_another_thread) {
   subscribe(deaf, "SUB f 1");
   subscribe(good, "SUB f 1");
   constexpr std::size_t kMessages = 20'000;
-  std::thread reader([&good] {
-    constexpr std::size_t kBytes = kMessages * (std::string_view("MSG f 1 1000\r\n").size() + 1002);
-    EXPECT_TRUE(hear(good, [](const std::string& all) { return all.size() >= kBytes; }));
+  constexpr std::size_t kFrame = std::string_view("MSG f 1 1000\r\n").size() + 1002;
+  std::atomic<std::size_t> read{0};
+  std::thread reader([&] {
+    EXPECT_TRUE(hear(good, [&](const std::string& all) {
+      read = all.size();
+      read.notify_all();
+      return all.size() >= kMessages * kFrame;
+    }));
+    read = kMessages * kFrame;
+    read.notify_all();
   });
-  const std::string piece = "PUB f 1000\r\n" + std::string(1000, 'x') + "\r\n";
-  for (std::size_t i = 0; i < kMessages; ++i) {
+  const std::string piece = repeated("PUB f 1000\r\n" + std::string(1000, 'x') + "\r\n", 1000);
+  for (std::size_t sent = 0; sent < kMessages; sent += 1000) {
     say(publisher, piece);
+    for (std::size_t now = read; now + 2000 * kFrame < sent * kFrame; now = read) {
+      read.wait(now);  // the good one has a machine to share, and is not to be taken for slow
+    }
   }
   reader.join();
   const Time end = hawser::now() + std::chrono::seconds(20);
