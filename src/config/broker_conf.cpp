@@ -34,6 +34,8 @@ void read_top(BrokerDraft& draft, const ConfNode& root) {
   if (const ConfMember* tls = top.member({"tls"})) read_tls(draft, *tls);
   if (const ConfMember* authorization = top.member({"authorization"})) read_authorization(draft, *authorization);
   draft.settings.authorization.no_auth_user = top.text({"no_auth_user"}).value_or("");
+  if (const ConfMember* user = top.member({"no_auth_user"})) draft.no_auth_user = user->value.place;
+  if (const ConfMember* account = top.member({"system_account", "system"})) draft.system_account = account->value.place;
   if (const ConfMember* accounts = top.member({"accounts"})) read_accounts(draft, *accounts);
   if (const ConfMember* mappings = top.member({"mappings", "maps"})) {
     broker::Account global;

@@ -134,7 +134,7 @@ void check_accounts(BrokerDraft& draft) {
   }
   const std::string& system = draft.settings.system_account;
   if (!system.empty() && !exists(system) && !draft.operator_mode)
-    draft.reading.mistake(Errc::broker_bad_account, {},
+    draft.reading.mistake(Errc::broker_bad_account, draft.system_account,
                           fmt::format("system_account: account \"{}\" is not defined", shown(system)));
 }
 

@@ -26,6 +26,8 @@ struct BrokerDraft {
   std::optional<Place> users;          // authorization.users, even an empty list
   std::optional<Place> account_users;  // the first account with users
   std::optional<Place> accounts;
+  Place no_auth_user;
+  Place system_account;
 };
 
 // broker_conf_server.cpp: everything at the top level that is no block.

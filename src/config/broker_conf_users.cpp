@@ -178,7 +178,7 @@ void check_authentication(BrokerDraft& draft) {
   }
   if (!auth.no_auth_user.empty() && !seen.contains(auth.no_auth_user))
     reading.mistake(
-        Errc::broker_bad_user, {},
+        Errc::broker_bad_user, draft.no_auth_user,
         fmt::format("no_auth_user: \"{}\" not present as user or nkey in authorization block or account configuration",
                     shown(auth.no_auth_user)));
 }

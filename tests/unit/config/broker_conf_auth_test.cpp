@@ -155,7 +155,7 @@ TEST(BrokerConfAuth, refuses_what_excludes_each_other_in_nats_servers_words) {
       {"authorization { users: [ {nkey: UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4, user: a} ] }",
        "Nkey users do not take usernames or passwords", Errc::broker_bad_user},
       {"authorization { password: b }", "a password without a user", Errc::broker_bad_user},
-      {"no_auth_user: ghost\nauthorization { users: [ {user: a} ] }", "no_auth_user: \"ghost\" not present",
+      {"no_auth_user: ghost\nauthorization { users: [ {user: a} ] }", "b:1:15: no_auth_user: \"ghost\" not present",
        Errc::broker_bad_user},
       {"authorization { users: {user: a} }", "authorization.users must be a list", Errc::config_bad_value},
       {"authorization { users: [ a ] }", "authorization.users must be a block", Errc::config_bad_value},

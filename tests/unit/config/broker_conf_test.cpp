@@ -190,7 +190,7 @@ TEST(BrokerConf, names_what_is_wrong_and_where) {
       {"lame_duck_duration: 60", "b:1:21: lame_duck_duration must be a duration like"},
       {"lame_duck_duration: \"29s\"", "invalid lame_duck_duration of 29s, minimum is 30 seconds"},
       {"lame_duck_grace_period: \"3m\"", "should be strictly lower than lame duck duration"},
-      {"system_account: X", "account \"X\" is not defined"},
+      {"system_account: X", "b:1:17: system_account: account \"X\" is not defined"},
       {"accounts { X {} }, system_account: X, no_system: true", "contradict each other"},
       {"users: [ {user: a} ]", "unknown key \"users\" (It belongs into authorization"},
       {"client_auth: true", "tls { verify: true } asks clients for certificates"},
