@@ -378,6 +378,30 @@ TEST(Handshake, refuses_a_server_that_speaks_only_tls_1_1) {
                       Errc::tls_protocol_version);
 }
 
+TEST(Handshake, the_server_chooses_aes_128_unless_the_client_asks_for_chacha_first) {
+  struct Row {
+    int version;
+    const char* client_wants;
+    std::string chosen;
+  };
+  const Sides sides;
+  for (const Row& row : {
+           Row{TLS1_3_VERSION, "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", "TLS_AES_128_GCM_SHA256"},
+           Row{TLS1_3_VERSION, "TLS_AES_256_GCM_SHA384", "TLS_AES_256_GCM_SHA384"},
+           Row{TLS1_3_VERSION, "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"},
+           Row{TLS1_2_VERSION, nullptr, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"},
+       }) {
+    SslPtr client = must(sides.client_context()->connect(kPeer));
+    SSL_set_max_proto_version(client.get(), row.version);
+    if (row.client_wants != nullptr) {
+      SSL_set_ciphersuites(client.get(), row.client_wants);
+    }
+    const Handshake handshake(std::move(client), must(sides.server_context()->accept()));
+    ASSERT_TRUE(handshake.ok());
+    EXPECT_EQ(cipher_name(handshake.server.ssl()), row.chosen);
+  }
+}
+
 TEST(Handshake, keeps_to_the_minimum_version) {
   Sides sides;
   sides.server_options.min_version = Version::tls13;
