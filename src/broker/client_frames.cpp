@@ -58,7 +58,11 @@ void Client::on_publish(const wire::Frame& frame) {
     publish(frame, frame.subject);
   } else {
     std::string scratch;
-    publish(frame, worker_.mapped(*view_, frame.subject, scratch));
+    const std::string_view subject = worker_.mapped(*view_, frame.subject, scratch);
+    if (subject != frame.subject && log::enabled(log::Level::trace)) {
+      log::trace("<<-", {{"cid", id_}, {"mapping", fmt::format("{} -> {}", frame.subject, subject)}});
+    }
+    publish(frame, subject);
   }
 }
 
