@@ -113,11 +113,7 @@ bool bcrypt_matches(const Secret& hash, const Secret& password) {
 
 class BcryptCheck::Pool {
  public:
-  Pool(std::size_t threads, std::size_t most_waiting) : most_waiting_(most_waiting) {
-    for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
-      threads_.emplace_back([this] { work(); });
-    }
-  }
+  Pool(std::size_t threads, std::size_t most_waiting) : most_threads_(threads), most_waiting_(most_waiting) {}
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
@@ -151,6 +147,9 @@ class BcryptCheck::Pool {
         if (waiting_.size() > most_waiting_) {
           question = take_one_too_many();
           at_once = BcryptAnswer::busy;
+        }
+        if (threads_.size() < std::max<std::size_t>(most_threads_, 1)) {
+          threads_.emplace_back([this] { work(); });
         }
         wake_.notify_one();
       }
@@ -215,14 +214,15 @@ class BcryptCheck::Pool {
     return taken;
   }
 
+  const std::size_t most_threads_;
   const std::size_t most_waiting_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool stopping_ = false;         // guarded by mutex_
-  std::deque<Question> waiting_;  // guarded by mutex_
-  std::string last_;              // address; guarded by mutex_
-  Remembered right_;              // but for its key, guarded by mutex_
-  std::vector<std::thread> threads_;
+  bool stopping_ = false;             // guarded by mutex_
+  std::deque<Question> waiting_;      // guarded by mutex_
+  std::string last_;                  // address; guarded by mutex_
+  Remembered right_;                  // but for its key, guarded by mutex_
+  std::vector<std::thread> threads_;  // begun when first there is something to do; guarded by mutex_ until the end
 };
 
 BcryptCheck::BcryptCheck(std::size_t threads, std::size_t most_waiting)

@@ -113,12 +113,12 @@ class TurnedBroker {
   // Turns until the condition holds; false when it does not come true in a time that only a defect needs.
   bool until(const std::function<bool()>& condition) {
     const Time end = hawser::now() + std::chrono::seconds(20);
-    while (!condition()) {
+    for (int rounds = 0; !condition(); ++rounds) {
       if (hawser::now() > end) {
         return false;
       }
       for (const auto& worker : workers_) {
-        worker->reactor().turn(std::chrono::milliseconds(workers_.size() == 1 ? 5 : 1));
+        worker->reactor().turn(std::chrono::milliseconds(rounds < 20 ? 0 : 1));
       }
     }
     return true;
