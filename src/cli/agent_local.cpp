@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "broker/metrics.hpp"
 #include "broker/monitor_page.hpp"
+#include "cli/broker_server.hpp"
 
 namespace hawser::cli {
 namespace {
@@ -61,6 +62,9 @@ Result<config::BrokerConf> local_broker(const config::AgentFile& file) {
     settings.limits.max_payload = *file.limits.max_payload;
   }
   settings.trusted = broker::TrustedListen{file.agent.listen.text(), file.local.user};
+  if (auto good = fits_together(settings); !good) {
+    return std::unexpected(std::move(good.error()));
+  }
   return conf;
 }
 

@@ -33,18 +33,6 @@ std::string_view name_of(int signal) {
   }
 }
 
-Result<void> all_mistakes(const broker::Settings& settings) {
-  const std::vector<Error> mistakes = broker::find_mistakes(settings);
-  if (mistakes.empty()) {
-    return {};
-  }
-  std::string text;
-  for (const Error& mistake : mistakes) {
-    text += (text.empty() ? "" : "\n") + mistake.doing;
-  }
-  return fail(mistakes.front().code, std::move(text));
-}
-
 // One line of the log a mistake.
 void log_error(std::string_view message, const Error& error) {
   const std::string_view whole = error.doing;
@@ -56,6 +44,18 @@ void log_error(std::string_view message, const Error& error) {
 }
 
 }  // namespace
+
+Result<void> fits_together(const broker::Settings& settings) {
+  const std::vector<Error> mistakes = broker::find_mistakes(settings);
+  if (mistakes.empty()) {
+    return {};
+  }
+  std::string text;
+  for (const Error& mistake : mistakes) {
+    text += (text.empty() ? "" : "\n") + mistake.doing;
+  }
+  return fail(mistakes.front().code, std::move(text));
+}
 
 Result<config::BrokerConf> load_broker(const BrokerFlags& flags) {
   config::BrokerConf conf;
@@ -69,7 +69,7 @@ Result<config::BrokerConf> load_broker(const BrokerFlags& flags) {
   if (auto applied = apply(flags, conf.settings); !applied) {
     return std::unexpected(std::move(applied.error()));
   }
-  if (auto good = all_mistakes(conf.settings); !good) {
+  if (auto good = fits_together(conf.settings); !good) {
     return std::unexpected(std::move(good.error()));
   }
   // What is loud first, wherever it came from.

@@ -19,6 +19,8 @@
 
 namespace hawser::cli {
 
+// What only shows when everything is known. Errors: all mistakes, one a line.
+[[nodiscard]] Result<void> fits_together(const broker::Settings& settings);
 // The file (when one is named) under the flags. Errors: all mistakes of the file, those of apply().
 [[nodiscard]] Result<config::BrokerConf> load_broker(const BrokerFlags& flags);
 // Everything that a start would refuse, but for the ports: certificates are read, accounts put together. Errors: all

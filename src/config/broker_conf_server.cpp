@@ -108,8 +108,23 @@ class ServerReader {
                       fmt::format("port 0 means {} to nats-server, and here", kClientPort), "-1 takes a free one");
     if (const auto number = port(written.port, at, "port", kClientPort)) out_.listen->port = *number;
     if (!written.host.empty()) out_.listen->host = written.host;
-    out_.client_advertise = top_.text({"client_advertise"}).value_or("");
+    advertise();
     out_.allow_non_tls = top_.boolean({"allow_non_tls"}).value_or(false);
+  }
+
+  // "host:port", or a host whose port is the listener's.
+  void advertise() {
+    const auto told = top_.text({"client_advertise"});
+    if (!told) return;
+    const auto address = split_address(*told);
+    constexpr std::int64_t kMost = 65535;
+    const bool whole = address && !address->host.empty() && address->port > 0 && address->port <= kMost;
+    if (whole || told->find(':') == std::string::npos) {
+      out_.client_advertise = *told;
+    } else {
+      reading_.mistake(Errc::config_bad_value, top_.node().find("client_advertise")->place,
+                       "client_advertise must be host:port, or a host");
+    }
   }
 
   std::optional<broker::Listen> monitor(std::string_view key, Names port_keys) {
