@@ -261,7 +261,7 @@ TEST_F(WorkerTest, one_who_does_not_read_is_cut_off_and_the_others_are_served) {
       rest.append(rest.size() < 100'000 ? piece : "");
       const std::size_t taken = publisher.send(rest);
       rest.erase(0, taken);
-      sent += rest.size() < 100'000 ? 1 : 0;
+      sent += rest.size() < 100'000 ? 1U : 0U;
     } else {
       rest.erase(0, publisher.send(rest));
     }
