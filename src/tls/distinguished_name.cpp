@@ -177,12 +177,12 @@ std::string go_subject_text(const DistinguishedName& name) {
   };
   constexpr std::array<Known, 9> kOrder = {{{"SERIALNUMBER", true},
                                             {"CN", true},
-                                            {"POSTALCODE", false},
-                                            {"STREET", false},
-                                            {"ST", false},
-                                            {"L", false},
                                             {"OU", false},
                                             {"O", false},
+                                            {"POSTALCODE", false},
+                                            {"STREET", false},
+                                            {"L", false},
+                                            {"ST", false},
                                             {"C", false}}};
   std::string out;
   for (const Known& known : kOrder) {

@@ -34,7 +34,7 @@ struct DistinguishedName {
 [[nodiscard]] bool equal_in_any_order(const DistinguishedName& a, const DistinguishedName& b);
 
 // As Go prints a certificate's subject: the attributes that it knows, in its own fixed order whatever the certificate's
-// ("SERIALNUMBER=…,CN=…,POSTALCODE=…,STREET=…,ST=…,L=…,OU=a+OU=b,O=…,C=…"), special characters escaped.
+// ("SERIALNUMBER=…,CN=…,OU=a+OU=b,O=…,POSTALCODE=…,STREET=…,L=…,ST=…,C=…"), special characters escaped.
 [[nodiscard]] std::string go_subject_text(const DistinguishedName& name);
 // "DC=example,DC=com" in the certificate's order (the most general first); empty without any.
 [[nodiscard]] std::string domain_components(const DistinguishedName& name);

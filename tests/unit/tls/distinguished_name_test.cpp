@@ -88,7 +88,9 @@ TEST(DistinguishedNames, have_the_text_that_go_gives_them) {
       {"CN=inner,CN=outer", "CN=inner"},
       {"1.2.3=x,CN=a", "CN=a"},
       {"CN=a\\,b,O=\\#c", "CN=a\\,b,O=\\#c"},
-      {"SERIALNUMBER=7,CN=a,L=t,ST=s,POSTALCODE=1,STREET=x", "SERIALNUMBER=7,CN=a,POSTALCODE=1,STREET=x,ST=s,L=t"},
+      {"SERIALNUMBER=7,CN=a,L=t,ST=s,POSTALCODE=1,STREET=x", "SERIALNUMBER=7,CN=a,POSTALCODE=1,STREET=x,L=t,ST=s"},
+      {"DC=foo4,DC=foo3,CN=localhost,OU=NATS,O=NATS,L=Los Angeles,ST=CA,C=US",
+       "CN=localhost,OU=NATS,O=NATS,L=Los Angeles,ST=CA,C=US"},
       {"1.2.3=x", ""},
   };
   for (const auto& [text, expected] : rows) {
