@@ -81,6 +81,9 @@ void Client::publish(const wire::Frame& frame, std::string_view subject) {
     say_error("Invalid Publish Subject");
     return;
   }
+  if (verbose_) [[unlikely]] {
+    confirm();  // before the message, should it come back to this client
+  }
   // The parser has only just stored these: what is empty, as it mostly is, is not waited for.
   const Message message{.subject = subject,
                         .reply = frame.reply.empty() ? std::string_view{} : frame.reply,
@@ -89,9 +92,6 @@ void Client::publish(const wire::Frame& frame, std::string_view subject) {
                         .from = id_};
   if (!worker_.route(*view_, message) && no_responders_ && !message.reply.empty()) {
     answer_no_responders(message);
-  }
-  if (verbose_) [[unlikely]] {
-    confirm();
   }
 }
 
