@@ -19,8 +19,12 @@ type Options struct {
 	ServerName            string
 	Host                  string
 	Port                  int
+	ClientAdvertise       string
 	HTTPHost              string
 	HTTPPort              int
+	HTTPSPort             int
+	PidFile               string
+	PortsFileDir          string
 	Trace                 bool
 	Debug                 bool
 	NoLog                 bool
@@ -47,22 +51,68 @@ type Options struct {
 	TLSVerify             bool
 	TLSTimeout            float64
 	TLSConfig             *tls.Config
+	TLSCert               string
+	TLSKey                string
+	TLSCaCert             string
+	TLSPinnedCerts        PinnedCertSet
+	NoSystemAccount       bool
 	Cluster               ClusterOpts
 	Routes                []*url.URL
 	Tags                  []string
 	JetStream             bool
+
+	// Of features that no test here may need: accepted, so that test files compile.
+	ProfPort  int
+	Accounts  []*Account
+	Websocket WebsocketOpts
+	Gateway   GatewayOpts
 }
 
+// Clone copies what a test changes for its next server.
+func (o *Options) Clone() *Options {
+	clone := *o
+	return &clone
+}
+
+// PinnedCertSet has the SHA-256 of public keys, in hex.
+type PinnedCertSet map[string]struct{}
+
 type ClusterOpts struct {
-	Name string
-	Host string
-	Port int
+	Name       string
+	Host       string
+	Port       int
+	Username   string
+	Password   string
+	TLSMap     bool
+	TLSTimeout float64
+}
+
+type WebsocketOpts struct {
+	Host      string
+	Port      int
+	NoTLS     bool
+	TLSConfig *tls.Config
+}
+
+type GatewayOpts struct {
+	Name     string
+	Host     string
+	Port     int
+	TLSMap   bool
+	Gateways []*RemoteGatewayOpts
+}
+
+type RemoteGatewayOpts struct {
+	Name      string
+	URLs      []*url.URL
+	TLSConfig *tls.Config
 }
 
 type User struct {
 	Username    string
 	Password    string
 	Permissions *Permissions
+	Account     *Account
 }
 
 type NkeyUser struct {

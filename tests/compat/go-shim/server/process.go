@@ -47,13 +47,7 @@ type process struct {
 	command *exec.Cmd
 	ended   chan struct{}
 	output  *bytes.Buffer // read after the end only
-	ports   ports
-}
-
-type ports struct {
-	Nats       []string `json:"nats"`
-	Monitoring []string `json:"monitoring"`
-	Cluster    []string `json:"cluster"`
+	ports   Ports
 }
 
 func hostPort(urls []string) (string, int) {
@@ -69,14 +63,29 @@ func hostPort(urls []string) (string, int) {
 }
 
 // start returns once the program has written the ports that it listens on.
-func start(configFile string) (*process, error) {
+func start(configFile string, options *Options) (*process, error) {
 	directory, err := os.MkdirTemp("", "ports")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(directory)
+	arguments := []string{"-c", configFile, "--ports_file_dir", directory}
+	if options.Host != "" {
+		arguments = append(arguments, "-a", options.Host)
+	}
+	if options.Port != 0 {
+		arguments = append(arguments, "-p", strconv.Itoa(options.Port))
+	}
+	text, _ := os.ReadFile(configFile)
+	if !bytes.Contains(text, []byte("https")) { // one of the two is all there may be
+		port := options.HTTPPort
+		if port == 0 {
+			port = -1 // for the questions that Server answers by it
+		}
+		arguments = append(arguments, "-m", strconv.Itoa(port))
+	}
 	p := &process{ended: make(chan struct{}), output: &bytes.Buffer{}}
-	p.command = exec.Command(binary(), "-c", configFile, "-m", "-1", "--ports_file_dir", directory)
+	p.command = exec.Command(binary(), arguments...)
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.command.Stdout, p.command.Stderr = p.output, p.output
 	if err := p.command.Start(); err != nil {
@@ -122,15 +131,8 @@ func (p *process) stop(with syscall.Signal) {
 	}
 }
 
-type varz struct {
-	Connections    int    `json:"connections"`
-	Routes         int    `json:"routes"`
-	ConfigLoadTime string `json:"config_load_time"`
-	Subscriptions  uint32 `json:"subscriptions"`
-}
-
-func (p *process) varz() (varz, error) {
-	var answer varz
+func (p *process) varz() (Varz, error) {
+	var answer Varz
 	if len(p.ports.Monitoring) == 0 {
 		return answer, fmt.Errorf("no monitoring")
 	}

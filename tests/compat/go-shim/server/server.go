@@ -2,12 +2,16 @@ package server
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"regexp"
+	"strconv"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Server is a running process; its methods are safe from several goroutines.
@@ -19,43 +23,96 @@ type Server struct {
 	process    *process
 }
 
-// Start runs a server with these options and writes the ports that it took back into them.
-func Start(options *Options) (*Server, error) {
-	s := &Server{options: *options, ownsConfig: true}
-	file, err := os.CreateTemp("", "options-*.conf")
-	if err != nil {
-		return nil, err
+// The ways in which an account can import from itself, by nats-server's texts.
+var (
+	ErrImportFormsCycle = errors.New("import forms a cycle")
+	ErrCycleSearchDepth = errors.New("search cycle depth exhausted")
+)
+
+const (
+	AUTH_TIMEOUT                              = 2 * time.Second
+	DEFAULT_PORT                              = 4222
+	RANDOM_PORT                               = -1
+	DEFAULT_PING_MAX_OUT                      = 2
+	DEFAULT_SERVICE_EXPORT_RESPONSE_THRESHOLD = 2 * time.Minute
+	DefaultConnListSize                       = 1024
+	MAX_CONTROL_LINE_SIZE                     = 4096
+	MAX_PAYLOAD_SIZE                          = 1024 * 1024
+	MAX_PENDING_SIZE                          = 64 * 1024 * 1024
+	DEFAULT_FLUSH_DEADLINE                    = 10 * time.Second
+	MaxAccountCycleSearchDepth                = 1024
+)
+
+// NewServer runs a server with these options, and writes the ports that it took back into them. With a ConfigFile that is its
+// configuration, and of the options only host and ports count.
+func NewServer(options *Options) (*Server, error) {
+	s := &Server{options: *options, configFile: options.ConfigFile}
+	if s.configFile != "" {
+		var err error
+		if s.process, err = start(s.configFile, options); err != nil {
+			return nil, err
+		}
+	} else {
+		s.ownsConfig = true
+		file, err := os.CreateTemp("", "options-*.conf")
+		if err != nil {
+			return nil, err
+		}
+		file.Close()
+		s.configFile = file.Name()
+		if err := s.run(nil); err != nil {
+			os.Remove(s.configFile)
+			return nil, err
+		}
 	}
-	file.Close()
-	s.configFile = file.Name()
-	if err := s.run(nil); err != nil {
-		os.Remove(s.configFile)
-		return nil, err
-	}
+	_, s.options.Port = hostPort(s.process.ports.Nats)
 	options.Port, options.Cluster.Port = s.options.Port, s.options.Cluster.Port
 	return s, nil
 }
 
-// StartWithConfig runs a server with a configuration file. Of its options only host, port, the single user and TLS are known.
-func StartWithConfig(path string) (*Server, *Options, error) {
+func New(options *Options) *Server {
+	s, err := NewServer(options)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// Start has nothing left to do: NewServer's process serves.
+func (s *Server) Start() {}
+
+func (s *Server) StartMonitoring() error                   { return nil }
+func (s *Server) ConfigureLogger()                         {}
+func (s *Server) ReadyForConnections(_ time.Duration) bool { return true }
+
+// ProcessConfigFile lets the program test the file, and knows of its options only host, port, the single user and TLS.
+func ProcessConfigFile(path string) (*Options, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	s := &Server{options: Options{ConfigFile: path}, configFile: path}
-	if s.process, err = start(path); err != nil {
-		return nil, nil, err
+	if output, err := exec.Command(binary(), "-t", "-c", path).CombinedOutput(); err != nil {
+		return nil, errors.New(string(output))
 	}
-	s.options.Host, s.options.Port = hostPort(s.process.ports.Nats)
-	if match := regexp.MustCompile(`(?m)^\s*(?:net|host|listen)\s*[:=]\s*"?([\w.]*[A-Za-z][\w.]*)`).FindSubmatch(text); match != nil {
-		s.options.Host = string(match[1]) // a name, which certificates are for
+	options := &Options{ConfigFile: path, Host: "0.0.0.0", Port: DEFAULT_PORT}
+	value := func(expression string) string {
+		if match := regexp.MustCompile(expression).FindSubmatch(text); match != nil {
+			return string(match[1])
+		}
+		return ""
 	}
-	if match := regexp.MustCompile(`(?s)\buser\s*[:=]\s*"?([\w.-]+)"?.*?\bpass(?:word)?\s*[:=]\s*"?([\w.-]+)`).FindSubmatch(text); match != nil {
-		s.options.Username, s.options.Password = string(match[1]), string(match[2])
+	if host := value(`(?m)^\s*(?:net|host|listen)\s*[:=]?\s*"?([\w.-]*[\w-])(?:[":\s,]|$)`); host != "" {
+		if _, err := strconv.Atoi(host); err != nil { // `listen: 4222` has a port alone
+			options.Host = host
+		}
 	}
-	options := s.options
+	if port := value(`(?m)^\s*(?:port\s*[:=]?\s*|listen\s*[:=]?\s*"?(?:[\w.]*:)?)(-?\d+)"?\s*(?:#.*)?(?:,|$)`); port != "" {
+		options.Port, _ = strconv.Atoi(port)
+	}
+	options.Username = value(`(?s)\buser\s*[:=]?\s*"?([\w.-]+)"?.*?\bpass(?:word)?\s*[:=]`)
+	options.Password = value(`(?s)\buser\s*[:=]?\s*"?[\w.-]+"?.*?\bpass(?:word)?\s*[:=]?\s*"?([\w.$/-]+)`)
 	options.TLSConfig, err = tlsOf(string(text))
-	return s, &options, err
+	return options, err
 }
 
 // tlsOf reads the files of a configuration's tls block, so that a test can start a server from the options.
@@ -80,7 +137,7 @@ func (s *Server) run(resolver *MemAccResolver) error {
 		return err
 	}
 	var err error
-	if s.process, err = start(s.configFile); err != nil {
+	if s.process, err = start(s.configFile, &s.options); err != nil {
 		return err
 	}
 	_, s.options.Port = hostPort(s.process.ports.Nats)
@@ -154,6 +211,25 @@ func (s *Server) NumRoutes() int {
 func (s *Server) NumSubscriptions() uint32 {
 	answer, _ := s.process.varz()
 	return answer.Subscriptions
+}
+
+func (s *Server) NumSlowConsumers() int64 {
+	answer, _ := s.process.varz()
+	return answer.SlowConsumers
+}
+
+func (s *Server) Varz(*VarzOptions) (*Varz, error) {
+	answer, err := s.process.varz()
+	return &answer, err
+}
+
+func (s *Server) ID() string {
+	answer, _ := s.process.varz()
+	return answer.ID
+}
+
+func (s *Server) PortsInfo(time.Duration) *Ports {
+	return &s.process.ports
 }
 
 // Reload takes up the configuration file as it is now.

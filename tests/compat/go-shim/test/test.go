@@ -22,7 +22,7 @@ func RunServer(options *server.Options) *server.Server {
 		defaults := DefaultTestOptions
 		options = &defaults
 	}
-	s, err := server.Start(options)
+	s, err := server.NewServer(options)
 	if err != nil {
 		panic(fmt.Sprintf("unable to start the server: %v", err))
 	}
@@ -34,9 +34,9 @@ func RunDefaultServer() *server.Server {
 }
 
 func RunServerWithConfig(path string) (*server.Server, *server.Options) {
-	s, options, err := server.StartWithConfig(path)
+	options, err := server.ProcessConfigFile(path)
 	if err != nil {
-		panic(fmt.Sprintf("unable to start the server: %v", err))
+		panic(fmt.Sprintf("the configuration is not right: %v", err))
 	}
-	return s, options
+	return RunServer(options), options
 }
