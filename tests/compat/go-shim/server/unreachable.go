@@ -46,7 +46,7 @@ func (s *Server) RegisterAccount(string) (*Account, error) {
 func (s *Server) LookupAccount(string) (*Account, error) { return nil, unreachable("LookupAccount") }
 func (s *Server) SystemAccount() *Account                { return nil }
 func (s *Server) GetClient(uint64) *Client               { return nil }
-func (s *Server) AccountResolver() *MemAccResolver         { return &MemAccResolver{} }
+func (s *Server) AccountResolver() *MemAccResolver       { return &MemAccResolver{} }
 func (s *Server) NumLeafNodes() int                      { return -1 }
 func (s *Server) GatewayAddr() *net.TCPAddr              { return nil }
 func (s *Server) SetLogger(logger interface{}, debug, trace bool) {
