@@ -26,7 +26,8 @@ class MonitorViewsTest : public testing::Test {
 
   std::vector<std::uint64_t> ids(std::string_view query) {
     std::vector<std::uint64_t> all;
-    for (const json::value& each : shown(query).at("connections").as_array()) {
+    const json::value connz = shown(query);  // GCC 12 does not keep a temporary for the loop
+    for (const json::value& each : connz.at("connections").as_array()) {
       all.push_back(each.at("cid").to_number<std::uint64_t>());
     }
     return all;
@@ -309,7 +310,8 @@ TEST_F(MonitorViewsTest, counts_by_account_and_leaves_out_unused_ones) {
   source_.accounts_now[1].total_connections = 9;
   const auto names = [this](const AccstatzQuery& query) {
     std::string all;
-    for (const json::value& each : json::parse(views_.accstatz(query, Form::pretty)).at("account_statz").as_array()) {
+    const json::value accstatz = json::parse(views_.accstatz(query, Form::pretty));
+    for (const json::value& each : accstatz.at("account_statz").as_array()) {
       all += std::string(each.at("acc").as_string()) + " ";
     }
     return all;
