@@ -102,8 +102,11 @@ Result<void> Broker::Impl::start() {
   hub_.version = version_text(host_.version);
   hub_.started = wall_now();
   const Settings& settings = *configuration_->settings;
+  hub_.closed.keep(settings.max_closed_clients);
   std::ignore = hub_.accounts.at(kGlobalAccount);
-  std::ignore = hub_.accounts.at(settings.system_account);
+  if (!settings.system_account.empty()) {
+    std::ignore = hub_.accounts.at(settings.system_account);
+  }
   for (const Account& account : settings.accounts) {
     std::ignore = hub_.accounts.at(account.name);
   }
@@ -125,13 +128,17 @@ Result<void> Broker::Impl::start() {
   }
   monitor = std::move(*monitoring);
   apply_services(hub_.accounts, *configuration_->rules);
-  system_ = std::make_unique<SystemService>(hub_, monitor->views(), settings.system_account);
-  system_->attach();
-  hub_.events = system_.get();
+  if (!settings.system_account.empty()) {
+    system_ = std::make_unique<SystemService>(hub_, monitor->views(), settings.system_account);
+    system_->attach();
+    hub_.events = system_.get();
+  }
   for (const auto& worker : workers_) {
     worker->start();
   }
-  system_->start();
+  if (system_) {
+    system_->start();
+  }
   return {};
 }
 
@@ -227,7 +234,10 @@ Result<std::vector<std::string>> Broker::Impl::reload(Settings settings) {
     std::ignore = hub_.accounts.at(account.name);
   }
   apply_services(hub_.accounts, *placed->rules);
-  system_->attach();
+  if (system_) {
+    system_->attach();
+  }
+  hub_.closed.keep(placed->settings->max_closed_clients);
   {
     const std::lock_guard lock(mutex_);
     configuration_ = placed;

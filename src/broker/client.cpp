@@ -17,6 +17,7 @@ constexpr Duration kFirstPing = std::chrono::seconds(2);     // so that a round-
 constexpr Duration kGoodbye = std::chrono::seconds(2);       // for the last words to be read
 constexpr Duration kCatchUp = std::chrono::milliseconds(2);  // after which it is looked whether a thread has
 constexpr std::size_t kMostUnread = 256UL << 10U;  // bytes of answers that a client asked for and does not read
+constexpr std::size_t kForgottenAtOnce = 256;      // subscriptions of a client that ends
 constexpr unsigned kFramesPerLook = 16;            // at the clock, for frames that are quickly dealt with
 constexpr Duration kConnectWithoutTls = std::chrono::seconds(2);
 
@@ -217,7 +218,11 @@ std::size_t Client::on_data(net::Stream&, std::string_view bytes) {
       return 0;
     case Phase::greeted:
       if (bytes.front() == kTlsHandshakeRecord) {
-        start_tls();
+        if (worker_.reactor().may_shake_hands()) {
+          start_tls();
+        } else {
+          stream_.yield();
+        }
         return 0;
       }
       await_connect();
@@ -415,6 +420,9 @@ void Client::depart(CloseReason reason) {
     }
     leave_account();
   }
+  if (!forget_some(kForgottenAtOnce)) {
+    worker_.forget_later(*this);
+  }
   log::debug("Client connection closed", {{"client", peer_.text()}, {"cid", id_}, {"reason", to_string(reason)}});
   worker_.hub().closed.add(std::move(last));
 }
@@ -489,7 +497,10 @@ void Client::tell_info() {
 ConnectionFacts Client::facts(const ConnectionQuery& query) const {
   ConnectionFacts facts = basic_facts();
   if (stream_.secured()) {
-    facts.tls_peer_certs = peer_certificates(stream_.ssl());
+    if (!certificates_) {  // worked out once: monitoring asks for thousands of clients at a time
+      certificates_ = std::make_unique<const std::vector<PeerCertificateFacts>>(peer_certificates(stream_.ssl()));
+    }
+    facts.tls_peer_certs = *certificates_;
   }
   if (query.subscriptions) {
     list_subscriptions(facts.subscriptions_list);

@@ -57,6 +57,9 @@ class Client final : public net::Retirable, private net::StreamOwner {
   // Without a word and at once: the broker stops.
   void cut(CloseReason reason);
 
+  // Takes some of its subscriptions out of the tables; true: that was the last.
+  bool forget_some(std::size_t most);
+
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
   [[nodiscard]] bool ended() const noexcept { return phase_ == Phase::leaving; }
   // Its input is paused.
@@ -190,6 +193,7 @@ class Client final : public net::Retirable, private net::StreamOwner {
   std::string name_;
   std::string lang_;
   std::string version_;
+  mutable std::unique_ptr<const std::vector<PeerCertificateFacts>> certificates_;
   std::shared_ptr<std::atomic<bool>> gone_;  // while its password is being compared
   std::unique_ptr<net::Timer> deadline_;
   void (Client::*then_)() = nullptr;

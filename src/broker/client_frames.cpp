@@ -133,6 +133,9 @@ void Client::answer_no_responders(const Message& message) {
 }
 
 bool Client::deliver(Subscription& to, Fanout& fanout) {
+  if (phase_ == Phase::leaving) [[unlikely]] {
+    return false;  // it has not forgotten all its subscriptions yet
+  }
   if (to.imported) [[unlikely]] {
     return deliver_import(*to.imported, fanout);
   }
@@ -263,7 +266,7 @@ void Client::unsubscribe(const SubscriptionPtr& subscription) {
   stop_listening_abroad(*subscription);
   subscription->account->sublist.remove(subscription);
   if (subscriptions_.erase(subscription->sid) != 0) {
-    view_->account.subscriptions.fetch_sub(1);
+    subscription->account->subscriptions.fetch_sub(1);
   }
 }
 

@@ -158,6 +158,7 @@ bool Client::join(std::string_view name) {
     return false;
   }
   if (view_ != nullptr) {
+    forget_some(subscriptions_.size());
     leave_account();
   }
   view_ = &view;
@@ -181,15 +182,15 @@ void Client::take_limits() {
 }
 
 void Client::leave_account() {
-  for (auto& [sid, subscription] : subscriptions_) {
-    subscription->client = nullptr;
-    stop_listening_abroad(*subscription);
-    subscription->account->sublist.remove(subscription);
-  }
-  view_->account.subscriptions.fetch_sub(static_cast<std::int64_t>(subscriptions_.size()));
   view_->account.connections.fetch_sub(1);
-  subscriptions_.clear();
   view_ = nullptr;
+}
+
+bool Client::forget_some(std::size_t most) {
+  for (; most > 0 && !subscriptions_.empty(); --most) {
+    unsubscribe(SubscriptionPtr(subscriptions_.begin()->second));
+  }
+  return subscriptions_.empty();
 }
 
 void Client::take_rights(const Grant& grant) {

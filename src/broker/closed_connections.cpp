@@ -7,7 +7,24 @@ namespace hawser::broker {
 
 ClosedConnections::ClosedConnections(std::size_t kept) : kept_(kept) {}
 
+void ClosedConnections::keep(std::size_t kept) {
+  const std::lock_guard lock(mutex_);
+  std::ranges::rotate(ring_, ring_.begin() + static_cast<std::ptrdiff_t>(next_));  // the oldest first
+  next_ = 0;
+  if (ring_.size() > kept) {
+    ring_.erase(ring_.begin(), ring_.end() - static_cast<std::ptrdiff_t>(kept));
+  }
+  ring_.shrink_to_fit();
+  kept_ = kept;
+}
+
 void ClosedConnections::add(ConnectionFacts facts) {
+  for (std::string* text : {&facts.name, &facts.lang, &facts.version}) {  // a CONNECT's, of any length
+    if (text->size() > kMostText) {
+      text->resize(kMostText);
+      text->shrink_to_fit();
+    }
+  }
   facts.subscriptions_list = {};
   if (facts.tls_peer_certs.size() > 1) {
     facts.tls_peer_certs = {std::move(facts.tls_peer_certs.front())};

@@ -19,8 +19,12 @@ namespace hawser::broker {
 class ClosedConnections {
  public:
   static constexpr std::size_t kKept = 10'000;
+  static constexpr std::size_t kMostText = 256;  // bytes of what a client called itself
 
   explicit ClosedConnections(std::size_t kept = kKept);
+
+  // From now on so many, the newest of those that there are.
+  void keep(std::size_t kept);
 
   // `facts.stop` and `facts.reason` are set by the caller. Beyond the bound the oldest makes room.
   void add(ConnectionFacts facts);
@@ -32,8 +36,8 @@ class ClosedConnections {
   [[nodiscard]] std::uint64_t total() const;
 
  private:
-  const std::size_t kept_;
   mutable std::mutex mutex_;
+  std::size_t kept_;
   std::vector<ConnectionFacts> ring_;
   std::size_t next_ = 0;  // where the next goes once the ring is full
   std::uint64_t total_ = 0;

@@ -13,6 +13,8 @@ namespace {
 constexpr Duration kLongestPulse = std::chrono::seconds(1);
 constexpr Duration kShortestPulse = std::chrono::milliseconds(10);
 constexpr std::size_t kMostInbound = 16UL << 20U;
+constexpr Duration kForgetting = std::chrono::milliseconds(2);  // of a turn
+constexpr Duration kTakingUp = std::chrono::milliseconds(5);    // of a turn
 constexpr Duration kWholeTurn = std::chrono::milliseconds(40);  // for all who want more than their share
 constexpr Duration kLongestShare = std::chrono::milliseconds(4);
 constexpr Duration kShortestShare = std::chrono::microseconds(200);
@@ -111,13 +113,42 @@ void Worker::remove(Client& client) {
   if (at == clients_.end()) {
     return;
   }
-  reactor_->retire(std::move(at->second));
+  if (std::ranges::find(forgetting_, &client) != forgetting_.end()) {
+    removed_.emplace(&client, std::move(at->second));
+  } else {
+    reactor_->retire(std::move(at->second));
+  }
   clients_.erase(at);
   count_.fetch_sub(1, std::memory_order_relaxed);
   hub_.clients.fetch_sub(1, std::memory_order_relaxed);
   if (clients_.empty() && left_) {
     leaving_.stop();
     std::exchange(left_, nullptr)();
+  }
+}
+
+void Worker::forget_later(Client& client) {
+  forgetting_.push_back(&client);
+  if (forgetting_.size() == 1) {
+    reactor_->post([this] { forget_some(); });
+  }
+}
+
+void Worker::forget_some() {
+  constexpr std::size_t kBetweenLooks = 64;
+  const Time until = hawser::now() + kForgetting;
+  while (!forgetting_.empty() && hawser::now() < until) {
+    Client* const client = forgetting_.back();
+    if (client->forget_some(kBetweenLooks)) {
+      forgetting_.pop_back();
+      if (const auto removed = removed_.find(client); removed != removed_.end()) {
+        reactor_->retire(std::move(removed->second));
+        removed_.erase(removed);
+      }
+    }
+  }
+  if (!forgetting_.empty()) {
+    reactor_->post([this] { forget_some(); });
   }
 }
 
@@ -369,24 +400,42 @@ void Worker::look_after_clients() {
 
 void Worker::take_up(ConfigurationPtr configuration, std::function<void()> done) {
   reactor_->post([this, configuration = std::move(configuration), done = std::move(done)] {
-    const ConfigurationPtr before = std::exchange(configuration_, configuration);  // kept while clients compare
+    const bool unfinished = !taking_up_.clients.empty();
+    taking_up_.before.push_back(std::exchange(configuration_, configuration));
+    taking_up_.done.push_back(done);
     for (const auto& [account, view] : views_) {
       const AccountRules& rules = configuration_->rules->of(account->name);
-      view->streams_changed = !std::ranges::equal(rules.streams, view->rules->streams,
-                                                  [](const auto& now, const auto& old) { return *now == *old; });
+      const bool changed = !std::ranges::equal(rules.streams, view->rules->streams,
+                                               [](const auto& now, const auto& old) { return *now == *old; });
+      view->streams_changed = changed || (unfinished && view->streams_changed);
       view->rules = &rules;
     }
-    std::vector<Client*> clients;
-    clients.reserve(clients_.size());
+    pulse_.start(pulse_for(configuration_->settings->limits));
+    taking_up_.clients.clear();
     for (auto& [id, client] : clients_) {
-      clients.push_back(client.get());
+      taking_up_.clients.push_back(id);
     }
-    for (Client* client : clients) {
+    take_up_some();
+  });
+}
+
+// To verify the certificates of thousands again takes seconds: everybody else is served meanwhile.
+void Worker::take_up_some() {
+  const Time until = hawser::now() + kTakingUp;
+  while (!taking_up_.clients.empty() && hawser::now() < until) {
+    if (Client* client = find(taking_up_.clients.back())) {
       client->take_up(*configuration_);
     }
-    pulse_.start(pulse_for(configuration_->settings->limits));
+    taking_up_.clients.pop_back();
+  }
+  if (!taking_up_.clients.empty()) {
+    reactor_->post([this] { take_up_some(); });
+    return;
+  }
+  taking_up_.before.clear();
+  for (const std::function<void()>& done : std::exchange(taking_up_.done, {})) {
     done();
-  });
+  }
 }
 
 void Worker::lame_duck(Duration grace, Duration within, std::function<void()> done) {

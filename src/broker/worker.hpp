@@ -97,6 +97,9 @@ class Worker {
   [[nodiscard]] Duration share_of_a_turn() noexcept;
   // The client has ended; it is destroyed after this turn.
   void remove(Client& client);
+  // It has ended with so many subscriptions that they are taken out of the tables over some turns; it stays until then,
+  // and takes no message.
+  void forget_later(Client& client);
 
   [[nodiscard]] const std::unordered_map<std::uint64_t, std::unique_ptr<Client>>& all() const { return clients_; }
   [[nodiscard]] const std::unordered_map<const AccountState*, std::unique_ptr<AccountView>>& views() const {
@@ -122,6 +125,8 @@ class Worker {
   void deliver_to_another(const Subscription& gone, Fanout& fanout, std::uint32_t leg);
   void send(std::uint32_t thread);
   void look_after_clients();
+  void forget_some();
+  void take_up_some();
   void close_some();
 
   Hub& hub_;
@@ -129,6 +134,13 @@ class Worker {
   std::unique_ptr<net::Reactor> reactor_;
   ConfigurationPtr configuration_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Client>> clients_;
+  struct {
+    std::vector<std::uint64_t> clients;    // that have not looked at it yet
+    std::vector<ConfigurationPtr> before;  // kept while clients compare
+    std::vector<std::function<void()>> done;
+  } taking_up_;
+  std::vector<Client*> forgetting_;                               // those who are to forget their subscriptions
+  std::unordered_map<Client*, std::unique_ptr<Client>> removed_;  // of them, those who are removed but for that
   std::unordered_map<const AccountState*, std::unique_ptr<AccountView>> views_;
   struct KnownRights {
     std::weak_ptr<const Permissions> permissions;

@@ -171,6 +171,12 @@ void Reactor::turn(Duration at_most) {
   std::vector<Watched*> again;
   again.swap(again_);
   called_again_ = again.size();
+  shook_hands_ = {};
+  for (Watched* watched : again) {  // first, so that nobody waits for ever behind those who come anew
+    if (watched != nullptr) {
+      watched->on_ready(0);
+    }
+  }
   bool woken = false;
   for (int i = 0; i < n; ++i) {
     if (events[static_cast<std::size_t>(i)].data.ptr == nullptr) {
@@ -181,11 +187,6 @@ void Reactor::turn(Duration at_most) {
     }
     static_cast<Watched*>(events[static_cast<std::size_t>(i)].data.ptr)
         ->on_ready(events[static_cast<std::size_t>(i)].events);
-  }
-  for (Watched* watched : again) {
-    if (watched != nullptr) {
-      watched->on_ready(0);
-    }
   }
   if (woken) {
     run_posted();

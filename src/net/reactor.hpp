@@ -1,6 +1,6 @@
 // One thread's event loop: edge-triggered epoll, timers, work posted from other threads, and output written once a turn.
 //
-// A turn: wait, readiness events, posted work, timers, then every stream that has output is written, then what was retired
+// A turn: wait, what the last turn left over, readiness events, posted work, timers, then every stream that has output is written, then what was retired
 // is destroyed. All of it on the thread that calls run(); only post() and stop() may be called from others. Objects that
 // receive events are handed to retire() rather than destroyed, so that they outlive every event that can reach them.
 //
@@ -112,6 +112,9 @@ class Reactor {
   // Many ask for more than their share of a turn, so that a turn is long: each is to take less of it.
   [[nodiscard]] bool crowded() const noexcept { return called_again_ > kCrowd; }
   void forget(Watched& watched) noexcept;
+  // Handshakes take long, and many may come at once: beyond their share of a turn they wait for the next.
+  [[nodiscard]] bool may_shake_hands() const noexcept { return shook_hands_ < kHandshakes; }
+  void shook_hands(Duration time) noexcept { shook_hands_ += time; }
 
   [[nodiscard]] ChunkPool& chunks() noexcept { return chunks_; }
   [[nodiscard]] SharedBuffers& buffers() noexcept { return buffers_; }
@@ -119,6 +122,7 @@ class Reactor {
  private:
   friend class Timer;
   static constexpr std::size_t kCrowd = 16;
+  static constexpr Duration kHandshakes = std::chrono::milliseconds(10);
   Reactor(Fd epoll, Fd wake);
 
   void run_posted();
@@ -138,6 +142,7 @@ class Reactor {
   std::vector<Stream*> dirty_;
   std::vector<Watched*> again_;
   std::size_t called_again_ = 0;  // in this turn
+  Duration shook_hands_{};        // in this turn
   std::vector<std::unique_ptr<Retirable>> retired_;
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;

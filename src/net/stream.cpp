@@ -125,6 +125,10 @@ void Stream::on_ready(std::uint32_t events) {
 }
 
 void Stream::read_in() {
+  if (ssl_ && !secured_ && !reactor_.may_shake_hands()) {
+    read_again();
+    return;
+  }
   const int most = reactor_.crowded() ? 1 : kReadsPerTurn;
   for (int i = 0; i < most; ++i) {
     if (!open_ || (paused() && !half_closed_) || !readable_) {
@@ -249,7 +253,9 @@ void Stream::take_cipher(std::string_view cipher) {
 // True when the handshake is over and application data can be read.
 bool Stream::advance_handshake() {
   ERR_clear_error();  // SSL_get_error takes an error that somebody left for ours
+  const Time began = hawser::now();
   const int done = SSL_do_handshake(ssl_.get());
+  reactor_.shook_hands(hawser::now() - began);
   if (done == 1) {
     secured_ = true;
     send_stage();

@@ -201,5 +201,44 @@ TEST_F(ClientTest, who_hangs_up_half_way_leaves_nothing_behind) {
   EXPECT_EQ(broker->hub().accounts.at(kGlobalAccount).sublist.stats().count, 0U);
 }
 
+TEST_F(ClientTest, a_hundred_thousand_subscriptions_are_forgotten_without_holding_up_anybody) {
+  start();
+  TurnedClient crowd = client(0, kModern);
+  std::string subs;
+  constexpr int kSubscriptions = 100'000;
+  for (int i = 0; i < kSubscriptions; ++i) {
+    subs += "SUB c." + std::to_string(i % 1000) + (i % 2 == 0 ? " q " : " ") + std::to_string(i) + "\r\n";
+  }
+  say(crowd, subs);
+  const AccountState& account = broker->hub().accounts.at(kGlobalAccount);
+  ASSERT_TRUE(broker->until([&] { return account.sublist.stats().count == kSubscriptions; }));
+  TurnedClient good = client(0, kModern);
+  good.send("SUB _R 1\r\n");
+  crowd.close();
+  ASSERT_TRUE(broker->until([&] { return account.connections == 1; }));
+  EXPECT_GT(account.sublist.stats().count, 50'000U) << "it takes more than a turn";
+  good.send("PUB c.1 _R 0\r\n\r\n");
+  EXPECT_TRUE(hears(good, "NATS/1.0 503\r\n\r\n\r\n")) << "none of them takes a message";
+  EXPECT_TRUE(broker->until([&] { return account.sublist.stats().count == 1; }));
+  EXPECT_EQ(account.subscriptions, 1);
+  good.close();
+  EXPECT_TRUE(broker->until([&] { return account.subscriptions == 0; }));
+}
+
+TEST_F(ClientTest, closed_connections_are_remembered_as_configured_and_what_they_said_of_themselves_is_cut) {
+  Settings settings = two_threads();
+  settings.max_closed_clients = 3;
+  start(std::move(settings));
+  for (int i = 0; i < 5; ++i) {
+    TurnedClient one = client(0, R"({"verbose":false,"name":")" + std::string(3000, 'n') + "\"}");
+    one.close();
+    EXPECT_TRUE(broker->until([&] { return broker->hub().clients == 0; }));
+  }
+  const auto closed = broker->hub().closed.list();
+  ASSERT_EQ(closed.size(), 3U);
+  EXPECT_EQ(closed.front().cid, 3U);
+  EXPECT_EQ(closed.front().name.size(), ClosedConnections::kMostText);
+}
+
 }  // namespace
 }  // namespace hawser::broker

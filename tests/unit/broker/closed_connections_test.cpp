@@ -33,6 +33,24 @@ TEST(ClosedConnections, keeps_the_newest_in_their_order) {
   EXPECT_FALSE(closed.find(5));
 }
 
+TEST(ClosedConnections, keeps_more_or_fewer_when_told_so) {
+  ClosedConnections closed(3);
+  for (std::uint64_t cid = 1; cid <= 5; ++cid) {
+    closed.add(test::connection(cid));
+  }
+  closed.keep(5);
+  closed.add(test::connection(6));
+  EXPECT_EQ(ids(closed), (std::vector<std::uint64_t>{3, 4, 5, 6}));
+  closed.keep(2);
+  EXPECT_EQ(ids(closed), (std::vector<std::uint64_t>{5, 6}));
+  closed.add(test::connection(7));
+  EXPECT_EQ(ids(closed), (std::vector<std::uint64_t>{6, 7}));
+  closed.keep(0);
+  closed.add(test::connection(8));
+  EXPECT_TRUE(closed.list().empty());
+  EXPECT_EQ(closed.total(), 8U);
+}
+
 TEST(ClosedConnections, drops_what_only_a_live_connection_tells) {
   ClosedConnections closed(3);
   ConnectionFacts facts = test::connection(1);

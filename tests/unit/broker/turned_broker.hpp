@@ -150,6 +150,7 @@ class TurnedBroker {
     name_accounts();
   }
   void name_accounts() {
+    hub_.closed.keep(configuration_->settings->max_closed_clients);
     std::ignore = hub_.accounts.at(kGlobalAccount);
     for (const Account& account : configuration_->settings->accounts) {
       std::ignore = hub_.accounts.at(account.name);
