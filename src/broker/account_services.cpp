@@ -43,11 +43,11 @@ void keep(AccountState& account, routing::SubscriptionPtr& place, bool wanted) {
 
 }  // namespace
 
-void apply_services(Accounts& accounts, const AccountRuleSet& rules) {
+void apply_services(Accounts& accounts, const AccountRuleSet& rules, UserInfo user_info) {
   for (AccountState* account : accounts.all()) {
     const AccountRules& own = rules.of(account->name);
     keep<ServiceResponseSubscription>(*account, account->answers, own.responds);
-    keep<UserInfoSubscription>(*account, account->user_info, true);
+    keep<UserInfoSubscription>(*account, account->user_info, user_info == UserInfo::answered);
     apply_imports(accounts, *account, own.services);
     account->responses.keep_only(
         [&](const ServiceImport& import) { return contains(rules.of(import.importer).services, import); });

@@ -42,6 +42,10 @@ Result<net::Address> resolve(const Listen& listen) {
   return net::Address::literal(ip, listen.port);
 }
 
+UserInfo user_info(const Settings& settings) {
+  return settings.system_account.empty() ? UserInfo::none : UserInfo::answered;
+}
+
 }  // namespace
 
 class Broker::Impl final : public MonitorSource {
@@ -127,7 +131,7 @@ Result<void> Broker::Impl::start() {
     return std::unexpected(std::move(monitoring.error()));
   }
   monitor = std::move(*monitoring);
-  apply_services(hub_.accounts, *configuration_->rules);
+  apply_services(hub_.accounts, *configuration_->rules, user_info(settings));
   if (!settings.system_account.empty()) {
     system_ = std::make_unique<SystemService>(hub_, monitor->views(), settings.system_account);
     system_->attach();
@@ -233,7 +237,7 @@ Result<std::vector<std::string>> Broker::Impl::reload(Settings settings) {
   for (const Account& account : placed->settings->accounts) {
     std::ignore = hub_.accounts.at(account.name);
   }
-  apply_services(hub_.accounts, *placed->rules);
+  apply_services(hub_.accounts, *placed->rules, user_info(*placed->settings));
   if (system_) {
     system_->attach();
   }
