@@ -70,6 +70,11 @@ Resolver::Query Resolver::resolve(Reactor& reactor, std::string host, std::uint1
   return query;
 }
 
+bool Resolver::stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
 void Resolver::work() {
   std::unique_lock lock(mutex_);
   while (true) {

@@ -35,6 +35,8 @@ class Resolver {
   ~Resolver();
   // No answer is posted from here on; call it before the reactors that asked are destroyed.
   void stop();
+  // Whether stop() has been called; it may not have returned.
+  [[nodiscard]] bool stopping();
 
   // Calls `answer` on the reactor's thread, in a later turn.
   [[nodiscard]] Query resolve(Reactor& reactor, std::string host, std::uint16_t port, Answer answer);

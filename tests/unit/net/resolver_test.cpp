@@ -120,6 +120,9 @@ TEST(Resolver, stop_drops_what_waits_and_posts_nothing_more) {
   const auto waiting = resolver.resolve(*reactor, "two", 1, [&](Found) { ADD_FAILURE() << "after stop"; });
   gate.await_entered();
   auto stopped = std::async(std::launch::async, [&] { resolver.stop(); });
+  while (!resolver.stopping()) {
+    std::this_thread::yield();
+  }
   EXPECT_EQ(stopped.wait_for(1ms), std::future_status::timeout) << "did not wait for the one that runs";
   gate.open();
   stopped.get();
