@@ -191,16 +191,18 @@ void BrokerServer::say_where(const broker::Settings& settings) const {
   log::info("Server is ready");
 }
 
+// What the last configuration had, too, is in the log already.
 void BrokerServer::tell(const std::vector<config::Notice>& notices) {
+  std::vector<std::string> now;
   for (const config::Notice& notice : notices) {
-    const std::string text = notice.text();
-    if (std::find(told_.begin(), told_.end(), text) != told_.end()) {
+    now.push_back(notice.text());
+    if (std::find(told_.begin(), told_.end(), now.back()) != told_.end()) {
       continue;
     }
     const log::Level level = notice.severity == config::Notice::Severity::note ? log::Level::info : log::Level::warn;
-    log::write(level, text, {{"id", error_id(notice.code)}});
-    told_.push_back(text);
+    log::write(level, now.back(), {{"id", error_id(notice.code)}});
   }
+  told_ = std::move(now);
 }
 
 void BrokerServer::serve() {

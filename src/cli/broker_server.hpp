@@ -54,7 +54,7 @@ class BrokerServer {
   int over_ = -1;     // eventfd: lame duck mode has ended
   bool lame_duck_ = false;
   log::Output output_;
-  std::vector<std::string> told_;  // notices that the log has
+  std::vector<std::string> told_;  // notices of the configuration in use
   BrokerTraces traces_;
   std::unique_ptr<broker::Broker> broker_;
 };
