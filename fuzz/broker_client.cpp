@@ -291,7 +291,7 @@ class Stage {
     for (const std::size_t worker : {0U, 1U}) {
       for (const auto& [id, client] : broker_->worker(worker).all()) {
         // One more frame than the limit may be there, and the answers to one read.
-        require(client->ended() || client->facts({}).pending_bytes <= kMostPending + (2UL << 20U),
+        require(client->ended() || client->basic_facts().pending_bytes <= kMostPending + (2UL << 20U),
                 "what is kept for a client is bounded");
       }
     }

@@ -9,6 +9,7 @@
 #include "broker/account_services.hpp"
 #include "broker/hub.hpp"
 #include "broker/reload_changes.hpp"
+#include "broker/survey.hpp"
 #include "broker/system_service.hpp"
 #include "broker/worker.hpp"
 #include "identity/nkey.hpp"
@@ -340,13 +341,17 @@ ServerFacts Broker::Impl::identity() {
 std::vector<ConnectionFacts> Broker::Impl::connections(const ConnectionQuery& query) {
   std::vector<ConnectionFacts> all;
   for (const auto& worker : workers_) {
+    std::size_t first = all.size();
     worker->inspect([&](Worker& here) {
       for (const auto& [id, client] : here.all()) {
         if (!client->ended() && (query.cid == 0 || query.cid == id)) {
-          all.push_back(client->facts(query));
+          all.push_back(client->facts());
         }
       }
     });
+    for (; query.subscriptions && first < all.size(); ++first) {
+      survey(*worker, all[first].cid, all[first].subscriptions_list);
+    }
   }
   return all;
 }
@@ -395,32 +400,10 @@ std::vector<AccountFacts> Broker::Impl::accounts() {
 
 std::vector<SubscriptionFacts> Broker::Impl::subscriptions(const SubscriptionQuery& query) {
   std::vector<SubscriptionFacts> all;
-  const auto wanted = [&](const SubscriptionFacts& facts) {
-    return query.test.empty() || wire::matches(facts.subject, query.test);
-  };
   for (const auto& worker : workers_) {
-    worker->inspect([&](Worker& here) {
-      std::vector<std::uint64_t> ids;
-      for (const auto& [id, client] : here.all()) {
-        if (query.account.empty() || (client->view() != nullptr && client->view()->account.name == query.account)) {
-          ids.push_back(id);
-        }
-      }
-      std::ranges::sort(ids);
-      for (const std::uint64_t id : ids) {
-        std::vector<SubscriptionFacts> of_one;
-        here.find(id)->list_subscriptions(of_one);
-        std::ranges::sort(of_one, {}, &SubscriptionFacts::sid);
-        for (SubscriptionFacts& facts : of_one) {
-          if (all.size() < query.most && wanted(facts)) {
-            all.push_back(std::move(facts));
-          }
-        }
-        if (all.size() >= query.most) {
-          break;
-        }
-      }
-    });
+    if (all.size() < query.most) {
+      survey(*worker, query, all);
+    }
   }
   return all;
 }

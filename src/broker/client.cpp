@@ -494,16 +494,13 @@ void Client::tell_info() {
   }
 }
 
-ConnectionFacts Client::facts(const ConnectionQuery& query) const {
+ConnectionFacts Client::facts() const {
   ConnectionFacts facts = basic_facts();
   if (stream_.secured()) {
     if (!certificates_) {  // worked out once: monitoring asks for thousands of clients at a time
       certificates_ = std::make_unique<const std::vector<PeerCertificateFacts>>(peer_certificates(stream_.ssl()));
     }
     facts.tls_peer_certs = *certificates_;
-  }
-  if (query.subscriptions) {
-    list_subscriptions(facts.subscriptions_list);
   }
   return facts;
 }
@@ -532,16 +529,17 @@ ConnectionFacts Client::basic_facts() const {
   return facts;
 }
 
-void Client::list_subscriptions(std::vector<SubscriptionFacts>& to) const {
-  for (const auto& [sid, subscription] : subscriptions_) {
-    to.push_back({.account = subscription->account->name,
-                  .subject = subscription->subject,
-                  .queue = subscription->queue,
-                  .sid = subscription->sid,
-                  .delivered = subscription->delivered,
-                  .max = subscription->max,
-                  .cid = id_});
+std::size_t Client::visit_subscriptions(std::size_t from, std::size_t& left,
+                                        const std::function<void(const Subscription&)>& visit) const {
+  std::size_t bucket = from;
+  for (; bucket < subscriptions_.bucket_count() && left > 0; ++bucket) {
+    --left;  // an empty one is looked at as well
+    for (auto at = subscriptions_.begin(bucket); at != subscriptions_.end(bucket); ++at) {
+      visit(*at->second);
+      left -= left > 0 ? 1 : 0;
+    }
   }
+  return bucket < subscriptions_.bucket_count() ? bucket : 0;
 }
 
 }  // namespace hawser::broker

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -66,9 +67,12 @@ class Client final : public net::Retirable, private net::StreamOwner {
   [[nodiscard]] bool held() const noexcept { return holds_ != 0; }
   [[nodiscard]] const Grant& grant() const noexcept { return grant_; }
   [[nodiscard]] AccountView* view() const noexcept { return view_; }
-  [[nodiscard]] ConnectionFacts facts(const ConnectionQuery& query) const;
+  [[nodiscard]] ConnectionFacts facts() const;        // without the list of subscriptions
   [[nodiscard]] ConnectionFacts basic_facts() const;  // without what is slow to tell
-  void list_subscriptions(std::vector<SubscriptionFacts>& to) const;
+  // About as many subscriptions as `left` says, which it counts down, from a position on; returns the position to go on
+  // at, 0 at the end.
+  std::size_t visit_subscriptions(std::size_t from, std::size_t& left,
+                                  const std::function<void(const Subscription&)>& visit) const;
 
  private:
   // Why its input is paused.

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <iterator>
+#include <set>
+#include <span>
 
 #include "broker/monitor_text.hpp"
 #include "broker/monitor_views.hpp"
@@ -125,6 +127,19 @@ void sort(Sorted& all, ConnzSort by, WallTime at) {
   }
 }
 
+// Of those on the page alone: all of everybody's may be millions.
+void fetch_subscriptions(MonitorSource& source, Connections& all, std::span<const ConnectionFacts* const> page) {
+  const std::set<const ConnectionFacts*> shown(page.begin(), page.end());
+  for (ConnectionFacts& connection : all) {
+    if (!connection.stop && connection.subscriptions_list.empty() && connection.subscriptions > 0 &&
+        shown.contains(&connection)) {
+      for (ConnectionFacts& now : source.connections({.cid = connection.cid, .subscriptions = true})) {
+        connection.subscriptions_list = std::move(now.subscriptions_list);
+      }
+    }
+  }
+}
+
 bool interested(const ConnectionFacts& connection, std::string_view subject) {
   const auto& list = connection.subscriptions_list;
   return std::any_of(list.begin(), list.end(),
@@ -135,9 +150,7 @@ bool interested(const ConnectionFacts& connection, std::string_view subject) {
 Connections candidates(MonitorSource& source, const ConnzQuery& query, std::size_t& total) {
   Connections all;
   if (query.state != ConnzState::closed) {
-    all = source.connections(
-        {.cid = query.cid,
-         .subscriptions = query.subscriptions || query.subscriptions_detail || !query.filter_subject.empty()});
+    all = source.connections({.cid = query.cid, .subscriptions = !query.filter_subject.empty()});
   }
   if (query.state != ConnzState::open && query.cid > 0) {
     if (std::optional<ConnectionFacts> closed = source.closed().find(query.cid); closed && all.empty()) {
@@ -177,6 +190,9 @@ std::string MonitorViews::connz(const ConnzQuery& query, Form form) {
   sort(sorted, query.sort, at);
   const std::size_t first = std::min(query.offset, sorted.size());
   const std::size_t shown = std::min(query.limit, sorted.size() - first);
+  if (query.subscriptions || query.subscriptions_detail) {
+    fetch_subscriptions(source_, all, std::span(sorted).subspan(first, shown));
+  }
   json::object head{{"server_id", id}, {"now", rfc3339_nano(at)}};
   head["num_connections"] = shown;
   head["total"] = total;

@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "broker/survey.hpp"
 #include "broker/turned_test.hpp"
 
 namespace hawser::broker {
@@ -225,6 +226,44 @@ TEST_F(Threads, one_who_does_not_read_is_cut_off_on_another_thread) {
     deaf.receive();
   }
   EXPECT_TRUE(deaf.ended());
+}
+
+TEST_F(Threads, a_survey_lists_thousands_of_subscriptions_in_pieces_and_each_of_them_once) {
+  Settings settings;
+  settings.threads = 2;
+  start(std::move(settings));
+  TurnedClient many = join(*broker, 0);
+  TurnedClient few = join(*broker, 0);
+  constexpr std::size_t kMany = 9000;
+  std::string lines;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    lines += "SUB many." + std::to_string(i) + " " + std::to_string(i) + "\r\n";
+  }
+  lines += "PING\r\n";
+  say(many, lines);
+  EXPECT_TRUE(hear(many, [](const std::string& all) { return all.ends_with("PONG\r\n"); }));
+  subscribe(few, "SUB few.* q 1");
+  std::vector<SubscriptionFacts> all;
+  survey(broker->worker(0), {.account = {}, .test = {}, .most = 100'000}, all);
+  std::set<std::string> subjects;
+  for (const SubscriptionFacts& one : all) {
+    subjects.insert(one.subject);
+  }
+  EXPECT_EQ(all.size(), kMany + 1);
+  EXPECT_EQ(subjects.size(), kMany + 1);
+  all.clear();
+  survey(broker->worker(0), {.account = {}, .test = {}, .most = 5000}, all);
+  EXPECT_EQ(all.size(), 5000U);
+  all.clear();
+  survey(broker->worker(0), {.account = kGlobalAccount, .test = "few.x", .most = 10}, all);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all.front().queue, "q");
+  all.clear();
+  survey(broker->worker(0), 1, all);
+  EXPECT_EQ(all.size(), kMany);
+  all.clear();
+  survey(broker->worker(1), {.account = {}, .test = {}, .most = 10}, all);
+  EXPECT_TRUE(all.empty());
 }
 
 }  // namespace
