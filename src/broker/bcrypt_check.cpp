@@ -56,7 +56,10 @@ class Remembered {
   ~Remembered() { wipe({reinterpret_cast<char*>(key_.data()), key_.size()}); }
 
   [[nodiscard]] Digest digest(const Secret& hash, const Secret& password) const {
-    const Secret both(std::string(hash.reveal()).append("\n").append(password.reveal()));
+    std::string text;
+    text.reserve(hash.reveal().size() + 1 + password.reveal().size());  // growing would leave a copy behind
+    text.append(hash.reveal()).append("\n").append(password.reveal());
+    const Secret both = Secret::take(std::move(text));
     std::array<unsigned char, EVP_MAX_MD_SIZE> made{};
     unsigned size = 0;
     const bool done = usable_ && HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
