@@ -13,7 +13,8 @@ LEFT_OUT = ["js_test.go", "kv_test.go", "object_test.go", "norace_test.go", "ws_
 PARTS = {"nats": ".", "test": "test", "micro": "micro"}  # the program's name: the package's directory
 
 TLS_CONF = """\
-host: localhost, port: 4443
+host: localhost
+port: 4443
 tls {{ cert_file: "./configs/certs/server.pem", key_file: "./configs/certs/key.pem", timeout: 2, {more} }}
 """
 AUTHORIZATION = "authorization { user: derek, password: porkchop, timeout: 1 }\n"
