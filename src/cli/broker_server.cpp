@@ -9,6 +9,7 @@
 #include <iterator>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -40,6 +41,15 @@ void log_error(std::string_view message, const Error& error) {
     const std::size_t end = std::min(whole.find('\n', begin), whole.size());
     log::error(fmt::format("{}: {}", message, whole.substr(begin, end - begin)), {{"id", error_id(error.code)}});
     begin = end + 1;
+  }
+}
+
+// A shell's limit is for people; Go's programs, nats-server among them, raise it as well.
+void allow_many_connections() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
   }
 }
 
@@ -118,6 +128,7 @@ BrokerServer::~BrokerServer() {
 }
 
 Result<void> BrokerServer::run() {
+  allow_many_connections();
   if (auto started = start(); !started) {
     if (!output_.file.empty()) {
       log::write(log::Level::fatal, "the broker could not start", started.error());
