@@ -61,6 +61,9 @@ type Options struct {
 	Tags                  []string
 	JetStream             bool
 
+	fileUsername string // as the ConfigFile has them
+	filePassword string
+
 	// Of features that no test here may need: accepted, so that test files compile.
 	ProfPort  int
 	Accounts  []*Account

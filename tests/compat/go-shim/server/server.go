@@ -47,6 +47,9 @@ const (
 // configuration, and of the options only host and ports count.
 func NewServer(options *Options) (*Server, error) {
 	s := &Server{options: *options, configFile: options.ConfigFile}
+	if s.configFile != "" && (options.Username != options.fileUsername || options.Password != options.filePassword) {
+		s.configFile = "" // the test has taken the file's user away: what is left of it is in the options
+	}
 	if s.configFile != "" {
 		var err error
 		if s.process, err = start(s.configFile, options); err != nil {
@@ -111,6 +114,7 @@ func ProcessConfigFile(path string) (*Options, error) {
 	}
 	options.Username = value(`(?s)\buser\s*[:=]?\s*"?([\w.-]+)"?.*?\bpass(?:word)?\s*[:=]`)
 	options.Password = value(`(?s)\buser\s*[:=]?\s*"?[\w.-]+"?.*?\bpass(?:word)?\s*[:=]?\s*"?([\w.$/-]+)`)
+	options.fileUsername, options.filePassword = options.Username, options.Password
 	options.TLSConfig, err = tlsOf(string(text))
 	return options, err
 }
