@@ -100,25 +100,26 @@ Findings publish_and_listen(const LinkOptions& options, const std::string& user,
     Link publisher(options);
     publisher.login(user);
     Time over = Time::max();
+    Time next = Clock::now();
     while (findings.failure.empty() && Clock::now() < over && (!stop || findings.received < findings.sent)) {
       if (stop && over == Time::max()) {
         over = Clock::now() + kLastMessages;
       }
-      if (!stop) {
+      const Time began = Clock::now();
+      if (began >= next && !stop) {
         publisher.send(message(subject, findings.sent));
         ++findings.sent;
         keep_alive(publisher);
+        next = std::max(next + kPause, began);
       }
       const Time asleep = Clock::now();
-      const std::string heard = listener.receive(kPause);
+      const auto wait = std::max(Milliseconds(1), std::chrono::ceil<Milliseconds>(next - asleep));
+      const std::string heard = listener.receive(wait);
       if (heard.empty()) {
-        findings.late_ms = std::max(findings.late_ms, ms_since(asleep) - static_cast<double>(kPause.count()));
+        findings.late_ms = std::max(findings.late_ms, ms_since(asleep) - static_cast<double>(wait.count()));
       }
       for (unsigned pings = ear.hear(heard); pings > 0; --pings) {
         listener.send("PONG\r\n");
-      }
-      if (!heard.empty()) {
-        std::this_thread::sleep_for(kPause);
       }
     }
   } catch (const std::exception& error) {
