@@ -41,7 +41,7 @@ def reasons(suite):
     found = []
     for line in (pathlib.Path(__file__).resolve().parent.parent / "not_ours.txt").read_text(encoding="utf-8").splitlines():
         if line.strip() and not line.startswith("#"):
-            name, pattern, reason = line.split(maxsplit=2)
+            name, pattern, reason = re.split(r"\s{2,}", line.strip(), maxsplit=2)
             if name == suite:
                 found.append((re.compile(pattern), reason))
     return found

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -26,3 +27,8 @@ def version_of(script, environment=None):
     if done.returncode != 0:
         sys.exit(f"{script} --version: {done.stdout}{done.stderr}")
     return done.stdout.strip()
+
+
+def version_numbers(text):
+    """(2, 10, 29) of "nats-server: v2.10.29-…"."""
+    return tuple(map(int, re.search(r"v(\d+)\.(\d+)\.(\d+)", text).groups()))
