@@ -37,7 +37,15 @@ Client::Client(Worker& worker, std::uint64_t id, const net::Address& peer, Door 
   next_ping_ = last_heard_ + first + first / 5 * static_cast<int>(id % 5) / 5;
 }
 
-Client::~Client() = default;
+// A subscription and its shadows hold each other.
+Client::~Client() {
+  for (const auto& [sid, subscription] : subscriptions_) {
+    subscription->client = nullptr;
+    for (const SubscriptionPtr& shadow : std::exchange(subscription->shadows, {})) {
+      shadow->client = nullptr;
+    }
+  }
+}
 
 const Settings& Client::settings() const noexcept { return *worker_.configuration()->settings; }
 
