@@ -423,10 +423,10 @@ void Client::depart(CloseReason reason) {
     *gone_ = true;
   }
   if (view_ != nullptr) {
-    if (ClientEvents* events = worker_.hub().events; events != nullptr && events->wanted()) {
-      events->disconnected(last);
-    }
     leave_account();
+    if (ClientEvents* events = worker_.hub().events; events != nullptr && events->wanted()) {
+      events->disconnected(last);  // who hears it on another thread counts without this client
+    }
   }
   if (!forget_some(kForgottenAtOnce)) {
     worker_.forget_later(*this);
