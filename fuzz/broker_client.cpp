@@ -24,7 +24,7 @@ using namespace hawser::broker::test;
 constexpr std::size_t kHostile = 4;
 constexpr std::size_t kMostRepeated = 64UL << 10U;  // bytes that a `repeat` sends
 constexpr std::size_t kMostPending = 256UL << 10U;
-constexpr int kConfigurations = 6;
+constexpr int kConfigurations = 7;
 
 enum Direction : std::uint8_t {
   kTo0 = 0xf0,  // … 0xf3: what follows is sent by that client
@@ -63,6 +63,49 @@ void add_users(Settings& settings) {
   settings.authorization.users.push_back(user("good", "", std::nullopt));
   settings.authorization.users.push_back(user("u", "", std::nullopt));
   settings.authorization.users.push_back(user("n", "", narrow));
+}
+
+Export exported(ExportKind kind, const char* subject, ResponseType response = ResponseType::singleton) {
+  Export made;
+  made.kind = kind;
+  made.subject = subject;
+  made.response = response;
+  return made;
+}
+
+Import imported(ExportKind kind, const char* account, const char* subject, const char* to, const char* prefix = "") {
+  Import made;
+  made.kind = kind;
+  made.account = account;
+  made.subject = subject;
+  made.to = to;
+  made.prefix = prefix;
+  made.share = kind == ExportKind::service;
+  return made;
+}
+
+// Two accounts that ask each other, and one of them hears, and renames, what the other publishes.
+void add_sharing_accounts(Settings& settings) {
+  Account a;
+  a.name = "A";
+  a.exports = {exported(ExportKind::service, "svc.*"), exported(ExportKind::stream, "st.>")};
+  a.imports = {imported(ExportKind::service, "B", "b.svc", "local")};
+  Mapping mapping;
+  mapping.source = "m.*";
+  mapping.targets.push_back({.destination = "st.$1", .weight = 60, .cluster = {}});
+  mapping.targets.push_back({.destination = "svc.{{partition(3,1)}}", .weight = 30, .cluster = {}});
+  a.mappings.push_back(std::move(mapping));
+  Account b;
+  b.name = "B";
+  b.exports = {exported(ExportKind::service, "b.svc", ResponseType::stream)};
+  b.imports = {imported(ExportKind::service, "A", "svc.*", "ask.*"),
+               imported(ExportKind::stream, "A", "st.>", "", "from"),
+               imported(ExportKind::stream, "A", "st.one", "one")};
+  settings.accounts.push_back(std::move(a));
+  settings.accounts.push_back(std::move(b));
+  settings.authorization.users.push_back(user("good", "", std::nullopt));
+  settings.authorization.users.push_back(user("u", "A", std::nullopt));
+  settings.authorization.users.push_back(user("n", "B", std::nullopt));
 }
 
 Settings settings_of(int which) {
@@ -108,6 +151,7 @@ Settings settings_of(int which) {
       settings.limits.ping_interval = std::chrono::milliseconds(40);
       settings.no_fast_producer_stall = true;
       break;
+    case 6: add_sharing_accounts(settings); break;
     default: break;
   }
   return settings;
@@ -117,7 +161,8 @@ const char* good_connect(int which) {
   switch (which % kConfigurations) {
     case 1:
     case 2:
-    case 3: return R"(CONNECT {"verbose":false,"pedantic":false,"user":"good","pass":"p"})";
+    case 3:
+    case 6: return R"(CONNECT {"verbose":false,"pedantic":false,"user":"good","pass":"p"})";
     case 5: return R"(CONNECT {"verbose":false,"pedantic":false,"auth_token":"t"})";
     default: return R"(CONNECT {"verbose":false,"pedantic":false})";
   }
