@@ -205,7 +205,9 @@ Parsed<std::string> MonitorViews::accountz(std::string_view account, Form form) 
   const std::shared_ptr<const Settings> settings = source_.settings();
   const std::vector<AccountFacts> accounts = source_.accounts();
   json::object out = head_of(source_);
-  out["system_account"] = settings->system_account;
+  if (!settings->system_account.empty()) {
+    out["system_account"] = settings->system_account;
+  }
   if (account.empty()) {
     json::array names;
     for (const AccountFacts& each : accounts) {

@@ -152,7 +152,9 @@ std::string MonitorViews::varz(Form form) {
     out["http_req_stats"] = std::move(requests);
   }
   out["config_load_time"] = rfc3339_nano(server.config_loaded);
-  out["system_account"] = settings->system_account;
+  if (!settings->system_account.empty()) {
+    out["system_account"] = settings->system_account;
+  }
   put_newer(out, server, *settings);
   return json_text(out, form);
 }

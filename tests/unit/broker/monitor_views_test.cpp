@@ -244,8 +244,9 @@ TEST_F(MonitorViewsTest, says_in_varz_how_it_is_configured_and_how_much_went_thr
   settings.allow_non_tls = true;
   settings.tls->verify = false;
   settings.authorization.user.clear();
+  settings.system_account.clear();
   const json::object open = json::parse(views_.varz(Form::compact)).as_object();
-  for (const char* key : {"auth_required", "tls_required", "tls_verify"}) {
+  for (const char* key : {"auth_required", "tls_required", "tls_verify", "system_account"}) {
     EXPECT_FALSE(open.contains(key)) << key;
   }
 }
