@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/log.hpp"
+#include "broker/account_services.hpp"
 #include "broker/turned_broker.hpp"
 
 namespace {
@@ -209,6 +210,7 @@ class Stage {
     auto made = TurnedBroker::make(settings_of(which));
     require(made.has_value(), "the configuration is valid");
     broker_ = std::move(*made);
+    apply_services(broker_->hub().accounts, *broker_->configuration()->rules);
   }
 
   void play(std::string_view script) {
@@ -244,6 +246,7 @@ class Stage {
     const auto gone = [this] { return broker_->hub().clients == 0; };
     require(broker_->until(gone), "every connection is let go of");
     broker_->turn(2);
+    apply_services(broker_->hub().accounts, AccountRuleSet(), UserInfo::none);  // what the broker itself subscribed to
     for (const AccountState* account : broker_->hub().accounts.all()) {
       require(account->connections == 0, "no account counts a client that is gone");
       require(account->subscriptions == 0, "nor its subscriptions");
@@ -299,6 +302,7 @@ class Stage {
       case kReload:
         which_ = argument() % kConfigurations;
         require(broker_->reload(settings_of(which_)).has_value(), "the configuration is valid");
+        apply_services(broker_->hub().accounts, *broker_->configuration()->rules);
         break;
       case kRepeat: repeat(argument()); break;
       case kLameDuck:
