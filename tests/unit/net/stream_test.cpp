@@ -394,5 +394,53 @@ TEST_F(Plain, two_ends_that_push_back_at_each_other_get_everything_through) {
   EXPECT_LE(most, kHigh + 5000) << "not bounded";
 }
 
+TEST_F(Plain, who_yields_is_shown_the_rest_in_the_next_turn_and_nothing_new_before) {
+  auto [a, raw] = socket_pair();
+  HeldEnd near(*reactor, std::move(a));
+  std::string order;
+  near->consume = [&](std::string_view bytes) {
+    order += std::string(bytes) + "|";
+    near->stream.yield();
+    EXPECT_TRUE(near->stream.paused());
+    return std::size_t{1};
+  };
+  send_some(raw.value(), "abc");
+  reactor->turn(0ms);
+  EXPECT_EQ(order, "abc|");
+  send_some(raw.value(), "d");
+  spin(*reactor, 6);
+  EXPECT_EQ(order, "abc|bc|c|d|");
+}
+
+TEST_F(Plain, who_yields_may_be_paused_as_well) {
+  auto [a, raw] = socket_pair();
+  HeldEnd near(*reactor, std::move(a));
+  std::string seen;
+  near->consume = [&](std::string_view bytes) {
+    seen += bytes.front();
+    near->stream.yield();
+    near->stream.pause();
+    return std::size_t{1};
+  };
+  send_some(raw.value(), "ab");
+  spin(*reactor);
+  EXPECT_EQ(seen, "a") << "the turn that ends the one does not end the other";
+  near->stream.resume();
+  spin(*reactor);
+  EXPECT_EQ(seen, "ab");
+}
+
+TEST_F(Plain, what_is_written_early_does_not_wait_for_the_turn_to_end) {
+  auto [a, raw] = socket_pair();
+  HeldEnd near(*reactor, std::move(a));
+  near->stream.write("now");
+  near->stream.write_early();
+  EXPECT_EQ(receive_some(raw.value()).bytes, "now");
+  EXPECT_EQ(near->written, 1);
+  near->stream.write(" and later");
+  reactor->turn(0ms);
+  EXPECT_EQ(receive_some(raw.value()).bytes, " and later");
+}
+
 }  // namespace
 }  // namespace hawser::net

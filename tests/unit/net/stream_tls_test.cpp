@@ -358,5 +358,37 @@ TEST_F(Tls, can_be_retired_within_every_callback) {
   }
 }
 
+// Has a turn's share of handshakes used up before anybody else.
+class Greedy final : public Watched {
+ public:
+  explicit Greedy(Reactor& reactor) : reactor_(reactor) { reactor_.call_again(*this); }
+  void on_ready(std::uint32_t /*events*/) override {
+    ++turns;
+    if (!enough) {
+      reactor_.shook_hands(1s);
+      reactor_.call_again(*this);
+    }
+  }
+  bool enough = false;
+  int turns = 0;
+
+ private:
+  Reactor& reactor_;
+};
+
+TEST_F(Tls, handshakes_beyond_their_share_of_a_turn_wait_and_are_not_forgotten) {
+  Greedy greedy(*reactor);
+  auto [a, b] = socket_pair();
+  HeldEnd near(*reactor, std::move(a));
+  HeldEnd far(*reactor, std::move(b));
+  far->stream.start_tls(accept());
+  near->stream.start_tls(connect());
+  spin(*reactor, 30);
+  EXPECT_GE(greedy.turns, 30);
+  EXPECT_EQ(near->secured + far->secured, 0);
+  greedy.enough = true;
+  EXPECT_TRUE(until(*reactor, [&] { return near->secured == 1 && far->secured == 1; }));
+}
+
 }  // namespace
 }  // namespace hawser::net
