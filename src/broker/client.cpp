@@ -492,6 +492,9 @@ void Client::look_after(Time now) {
   ++pings_out_;
   ping_sent_ = now;
   stream_.write(wire::kPing);
+  if (log::enabled(log::Level::trace)) {
+    trace("->> [PING]");
+  }
 }
 
 void Client::tell_info() {

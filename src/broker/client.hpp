@@ -154,7 +154,9 @@ class Client final : public net::Retirable, private net::StreamOwner {
   void say_error(std::string_view text);
   void confirm();
   void answer(std::string_view frame);
-  void trace(std::string_view direction, const wire::Frame& frame) const;
+  void trace(std::string_view what) const;
+  void trace_heard(const wire::Frame& frame) const;
+  void trace_delivered(const Message& message, std::string_view sid) const;
 
   Worker& worker_;
   const std::uint64_t id_;

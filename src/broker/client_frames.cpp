@@ -22,7 +22,7 @@ constexpr std::string_view kNoResponders = "NATS/1.0 503\r\n\r\n";
 
 void Client::on_frame(const wire::Frame& frame) {
   if (log::enabled(log::Level::trace)) [[unlikely]] {
-    trace("<<-", frame);
+    trace_heard(frame);
   }
   if (phase_ != Phase::serving && frame.op != wire::Op::connect && frame.op != wire::Op::info) [[unlikely]] {
     on_other_before_connect();
@@ -60,7 +60,7 @@ void Client::on_publish(const wire::Frame& frame) {
     std::string scratch;
     const std::string_view subject = worker_.mapped(*view_, frame.subject, scratch);
     if (subject != frame.subject && log::enabled(log::Level::trace)) {
-      log::trace("<<-", {{"cid", id_}, {"mapping", fmt::format("{} -> {}", frame.subject, subject)}});
+      trace(fmt::format("<<- [MAPPING {} -> {}]", frame.subject, subject));
     }
     publish(frame, subject);
   }
@@ -144,6 +144,9 @@ bool Client::deliver(Subscription& to, Fanout& fanout) {
   }
   if (to.checks_delivery && rights_ != nullptr && !rights_->subscribe.permits_delivery(message.subject)) {
     return false;
+  }
+  if (log::enabled(log::Level::trace)) [[unlikely]] {
+    trace_delivered(message, to.sid);
   }
   const std::size_t bytes = fanout.write(stream_.output(), to.sid, headers_);
   stream_.touch();
@@ -281,9 +284,6 @@ void Client::say_error(std::string_view text) {
   std::string frame;
   wire::append_err(frame, text);
   answer(frame);
-  if (log::enabled(log::Level::trace)) {
-    log::trace("->>", {{"cid", id_}, {"frame", frame.substr(0, frame.size() - 2)}});
-  }
 }
 
 void Client::confirm() {
@@ -296,19 +296,32 @@ void Client::answer(std::string_view frame) {
   unread_ = answered_ > stream_.output().sent() ? unread_ + frame.size() : frame.size();
   stream_.write(frame);
   answered_ = stream_.output().end();
+  if (log::enabled(log::Level::trace)) [[unlikely]] {
+    const std::string_view line = frame.substr(0, frame.find('\r'));
+    trace(fmt::format("->> [{}]", line.starts_with('+') ? line.substr(1) : line));
+  }
 }
 
-void Client::trace(std::string_view direction, const wire::Frame& frame) const {
-  std::string_view line = frame.raw.substr(0, frame.raw.find_first_of("\r\n"));
-  if (frame.op == wire::Op::connect) {
-    line = "CONNECT {…}";  // it holds secrets
-  }
-  log::trace(direction, {{"cid", id_}, {"frame", line}});
+void Client::trace(std::string_view what) const { log::trace(what, {{"client", peer_.text()}, {"cid", id_}}); }
+
+void Client::trace_heard(const wire::Frame& frame) const {
+  const std::string_view line = frame.raw.substr(0, frame.raw.find_first_of("\r\n"));
+  trace(fmt::format("<<- [{}]", frame.op == wire::Op::connect ? "CONNECT {…}" : line));  // it holds secrets
   if (frame.op == wire::Op::pub || frame.op == wire::Op::hpub) {
     const std::size_t most = settings().logging.max_traced_msg_len;
     const std::string_view payload = most == 0 ? frame.payload : frame.payload.substr(0, most);
-    log::trace(direction, {{"cid", id_}, {"payload", payload.substr(0, kMostTraced)}});
+    trace(fmt::format("<<- MSG_PAYLOAD: [\"{}\"]", payload.substr(0, kMostTraced)));
   }
+}
+
+void Client::trace_delivered(const Message& message, std::string_view sid) const {
+  const bool headers = headers_ && !message.headers.empty();
+  const std::size_t all = message.body.size() - 2;  // CRLF
+  const std::string sizes =
+      headers ? fmt::format("{} {}", message.headers.size(), all) : fmt::format("{}", all - message.headers.size());
+  const std::string_view gap = message.reply.empty() ? "" : " ";
+  trace(
+      fmt::format("->> [{} {} {}{}{} {}]", headers ? "HMSG" : "MSG", message.subject, sid, gap, message.reply, sizes));
 }
 
 }  // namespace hawser::broker
