@@ -130,6 +130,16 @@ std::string nats_prefix(const LineStyle& style, WallTime time, Level level) {
                              : fmt::format("[{}] ", label.name));
 }
 
+// nats-server's lines about a client start with it: "127.0.0.1:56972 - cid:4 - ". Takes those two fields off the front.
+std::string client_prefix(std::span<const Field>& fields) {
+  if (fields.size() < 2 || fields[0].key != "client" || fields[1].key != "cid") {
+    return {};
+  }
+  std::string out = redact(fields[0].value) + " - cid:" + fields[1].value + " - ";
+  fields = fields.subspan(2);
+  return out;
+}
+
 std::string json_line(WallTime time, Level level, std::string_view message, std::span<const Field> fields) {
   std::string line = R"({"time":")" + to_rfc3339(time, Precision::milliseconds) + R"(","level":")" +
                      std::string(name_of(level)) + R"(","message":)";
@@ -157,6 +167,9 @@ std::string format_line(const LineStyle& style, WallTime time, Level level, std:
   std::string line = style.format == Format::nats
                          ? nats_prefix(style, time, level)
                          : to_rfc3339(time, Precision::milliseconds) + ' ' + std::string(name_of(level)) + ' ';
+  if (style.format == Format::nats) {
+    append_escaped(line, client_prefix(fields), Quotes::plain);
+  }
   append_escaped(line, redact(message), Quotes::plain);
   append_fields(line, fields);
   return line + '\n';

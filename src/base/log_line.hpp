@@ -3,6 +3,7 @@
 //   2026-11-22T10:00:00.123Z warn disconnected from nats id=SES-501 reason="the server closed it"
 //   {"time":"2026-11-22T10:00:00.123Z","level":"warn","message":"disconnected from nats","id":"SES-501","reason":"…"}
 //   [4711] 2026/11/22 11:00:00.123456 [WRN] disconnected from nats id=SES-501 reason="the server closed it"
+//   [4711] 2026/11/22 11:00:00.123456 [DBG] 127.0.0.1:56972 - cid:4 - Client connection created
 #pragma once
 
 #include <cstddef>

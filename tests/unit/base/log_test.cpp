@@ -50,6 +50,11 @@ TEST(LogLine, looks_like_one_of_nats_server_when_asked) {
             "[1] [\x1b[0;93mWRN\x1b[0m] Server is ready\n");
   EXPECT_EQ(line({.time = false, .pid = 1}, Level::fatal, {{"id", "BRK-1117"}, {"reason", "it is taken"}}),
             "[1] [FTL] Server is ready id=BRK-1117 reason=\"it is taken\"\n");
+  EXPECT_EQ(line({.time = false, .pid = 1}, Level::error, {{"client", "127.0.0.1:5"}, {"cid", 4}, {"user", "kate"}}),
+            "[1] [ERR] 127.0.0.1:5 - cid:4 - Server is ready user=kate\n");
+  EXPECT_EQ(line({.time = false, .pid = 1}, Level::error, {{"client", "127.0.0.1:5"}, {"user", "kate"}}),
+            "[1] [ERR] Server is ready client=127.0.0.1:5 user=kate\n")
+      << "both, or it is no client of the broker";
   EXPECT_TRUE(line({}, Level::debug).ends_with("[DBG] Server is ready\n"));
   EXPECT_TRUE(line({}, Level::error).ends_with("[ERR] Server is ready\n"));
 }
