@@ -43,7 +43,7 @@ class Ear {
       }
       const std::string_view head = std::string_view(rest_).substr(at_, line - at_);
       if (!head.starts_with("MSG ")) {
-        pings += head == "PING" ? 1 : 0;
+        pings += head == "PING" ? 1U : 0U;
         if (head.starts_with("-ERR")) {
           findings_.failure = head;
         }
