@@ -10,7 +10,7 @@
 
 namespace hawser::net {
 namespace {
-constexpr int kBacklog = 1024;
+constexpr int kBacklog = 4096;  // thousands may come back at once; the kernel takes it down to its own limit
 constexpr int kAcceptsPerTurn = 64;
 constexpr Duration kComplainEvery = std::chrono::seconds(10);
 
