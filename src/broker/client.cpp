@@ -32,10 +32,8 @@ Client::Client(Worker& worker, std::uint64_t id, const net::Address& peer, Door 
               {settings().limits.max_control_line, settings().limits.max_payload, settings().limits.max_control_line}),
       door_(door),
       start_(wall_now()),
-      last_heard_(worker.reactor().now()) {
-  const Duration first = std::min(settings().limits.ping_interval, kFirstPing);
-  next_ping_ = last_heard_ + first + first / 5 * static_cast<int>(id % 5) / 5;
-}
+      last_heard_(worker.reactor().now()),
+      next_ping_(last_heard_ + settings().limits.ping_interval) {}
 
 // A subscription and its shadows hold each other.
 Client::~Client() {
@@ -448,6 +446,11 @@ void Client::on_closed(net::Stream&, const Error& error) {
                                                  : CloseReason::read_error);
   }
   worker_.remove(*this);
+}
+
+void Client::ping_soon() {
+  const Duration first = std::min(settings().limits.ping_interval, kFirstPing);
+  next_ping_ = worker_.reactor().now() + first + first / 5 * static_cast<int>(id_ % 5) / 5;
 }
 
 void Client::look_after(Time now) {

@@ -98,6 +98,7 @@ class Client final : public net::Retirable, private net::StreamOwner {
   void start_tls();
   void greet();
   void await_connect();
+  void ping_soon();
   void set_deadline(Duration after, void (Client::*then)());
   void rested();
   void tls_too_late();

@@ -137,6 +137,9 @@ void Client::let_in(Grant grant) {
     deadline_->stop();
   }
   phase_ = Phase::serving;
+  if (rtt_ == Duration{}) {
+    ping_soon();
+  }
   if (ClientEvents* events = worker_.hub().events; joins && events != nullptr && events->wanted()) {
     events->connected(basic_facts());
   }
