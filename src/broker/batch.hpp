@@ -4,7 +4,9 @@
 // sends, read by the one that receives.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,16 +24,18 @@ class Batch {
   // Deliveries of the same message follow each other and have the same serial, which is not 0.
   // `leg`: 0: to this subscription and no other. Otherwise, as the one member of its queue group, how many threads the
   // message has come by with this one: whoever does not take it sends it on, but never round in a circle.
-  void add(const Message& message, std::uint64_t serial, SubscriptionPtr to, std::uint32_t leg);
+  void add(const Message& message, std::uint64_t serial, const routing::SubscriptionPtr& to, std::uint32_t leg);
   [[nodiscard]] bool empty() const noexcept { return deliveries_.empty(); }
   // What it occupies: many deliveries of a small message are large.
   [[nodiscard]] std::size_t bytes() const noexcept {
     return arena_.size() + letters_.size() * sizeof(Letter) + deliveries_.size() * sizeof(Delivery);
   }
+  // Empty again, with its memory.
+  void clear() noexcept;
 
   // f(const Message&, std::span<const Delivery>), in order.
   struct Delivery {
-    SubscriptionPtr to;
+    Subscription* to;  // alive as long as the batch
     std::uint32_t letter;
     std::uint32_t leg;
   };
@@ -58,11 +62,26 @@ class Batch {
     std::size_t body;
   };
   [[nodiscard]] Message message(const Letter& letter) const;
+  void hold(const routing::SubscriptionPtr& to);
 
   std::string arena_;
   std::vector<Letter> letters_;
   std::vector<Delivery> deliveries_;
+  std::vector<routing::SubscriptionPtr> held_;
+  std::array<const routing::Subscription*, 32> held_lately_{};  // by address: the same ones get message after message
   std::uint64_t last_serial_ = 0;
+};
+
+// Batches that have been read, for their memory; bounded. Any thread.
+class BatchPool {
+ public:
+  [[nodiscard]] Batch take();
+  void give(Batch batch);
+
+ private:
+  static constexpr std::size_t kMost = 8;
+  std::mutex mutex_;
+  std::vector<Batch> batches_;
 };
 
 }  // namespace hawser::broker

@@ -213,7 +213,7 @@ bool Worker::deliver(const routing::SubscriptionPtr& to, Fanout& fanout, std::ui
     return false;  // as Client::deliver_import() would say
   }
   Batch& batch = batches_[to->thread];
-  batch.add(fanout.message(), fanout.serial(), std::static_pointer_cast<Subscription>(to), leg);
+  batch.add(fanout.message(), fanout.serial(), to, leg);
   any_batch_ = true;
   if (batch.bytes() >= Batch::kEnough) {
     send(to->thread);
@@ -247,7 +247,7 @@ bool Worker::deliver_to_one(const routing::QueueGroup& group, Fanout& fanout) {
 
 void Worker::send(std::uint32_t thread) {
   Worker& worker = *hub_.workers[thread];
-  worker.receive(std::exchange(batches_[thread], {}), index_);
+  worker.receive(std::exchange(batches_[thread], spare_.take()), index_);
   if (worker.inbound_bytes() > most_inbound()) {
     congested_ = &worker;
   }
@@ -302,8 +302,9 @@ void Worker::publish(AccountState& account, std::string_view subject, std::strin
 void Worker::receive(Batch batch, std::uint32_t from) {
   const std::size_t bytes = batch.bytes();
   inbound_.fetch_add(bytes, std::memory_order_relaxed);
-  reactor_->post([this, batch = std::move(batch), bytes, from] {
+  reactor_->post([this, batch = std::move(batch), bytes, from]() mutable {
     unpack(batch, from);
+    hub_.workers[from]->spare_.give(std::move(batch));
     inbound_.fetch_sub(bytes, std::memory_order_relaxed);
   });
 }

@@ -148,6 +148,7 @@ class Worker {
   };
   std::unordered_map<const Permissions*, KnownRights> rights_;
   std::vector<Batch> batches_;  // to each thread
+  BatchPool spare_;             // of those
   std::vector<AccountView*> looked_up_;
   std::uint32_t routes_in_use_ = 0;
   bool any_batch_ = false;

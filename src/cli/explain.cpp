@@ -38,6 +38,7 @@ constexpr Chapter kChapters[] = {
     {"CLI", "Command line"},
     {"ADM", "Admin endpoint"},
     {"BRK", "Broker: the embedded server"},
+    {"STO", "Store: the disk queue"},
 };
 
 std::vector<const ErrorInfo*> sorted_table() {

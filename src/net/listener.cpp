@@ -11,7 +11,8 @@
 namespace hawser::net {
 namespace {
 constexpr int kBacklog = 4096;  // thousands may come back at once; the kernel takes it down to its own limit
-constexpr int kAcceptsPerTurn = 64;
+constexpr int kFewAccepts = 64;                                       // in a turn, however long they take
+constexpr Duration kAcceptsPerTurn = std::chrono::milliseconds(5);  // for more than those
 constexpr Duration kComplainEvery = std::chrono::seconds(10);
 
 // An invalid descriptor, with errno and the step that failed.
@@ -73,7 +74,8 @@ Result<std::unique_ptr<Listener>> Listener::open(Reactor& reactor, const Address
 }
 
 void Listener::on_ready(std::uint32_t /*events*/) {
-  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+  const Time enough = hawser::now() + kAcceptsPerTurn;
+  for (int i = 0; i < kFewAccepts || hawser::now() < enough; ++i) {
     if (!fd_) {
       return;
     }

@@ -66,6 +66,32 @@ TEST(Fanout, copies_a_large_body_once_for_all_of_its_recipients) {
   EXPECT_EQ(static_cast<const char*>(spans[1].iov_base), static_cast<const char*>(first) + headers.size());
 }
 
+TEST(Batch, keeps_alive_whom_it_goes_to_until_it_is_read) {
+  BatchPool pool;
+  Batch batch = pool.take();
+  std::vector<std::shared_ptr<Subscription>> all;
+  for (std::uint64_t serial = 1; serial <= 300; ++serial) {  // more of them than it remembers at a time
+    if (serial <= 100) {
+      all.push_back(std::make_shared<Subscription>());
+      all.back()->sid = std::to_string(serial % 100);
+    }
+    batch.add({.subject = "a", .reply = {}, .headers = {}, .body = "\r\n"}, serial, all[serial % all.size()], 0);
+  }
+  const std::weak_ptr<Subscription> one = all.front();
+  all.clear();
+  EXPECT_FALSE(one.expired());
+  std::size_t count = 0;
+  batch.each([&](const Message&, std::span<const Batch::Delivery> deliveries) {
+    for (const Batch::Delivery& delivery : deliveries) {
+      count += delivery.to->sid.empty() ? 0U : 1U;
+    }
+  });
+  EXPECT_EQ(count, 300U);
+  pool.give(std::move(batch));
+  EXPECT_TRUE(one.expired());
+  EXPECT_TRUE(pool.take().empty());
+}
+
 TEST(Batch, gives_back_what_was_added_message_by_message) {
   const auto to = [](std::string sid) {
     auto subscription = std::make_shared<Subscription>();
