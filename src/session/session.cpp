@@ -69,11 +69,13 @@ Session::Session(net::Reactor& reactor, net::Resolver& resolver, SessionUser& us
                         begin_splice_dial();
                       }
                     }),
-      outage_timer_(reactor, [this] { declare_outage(); }) {}
+      outage_timer_(reactor, [this] { declare_outage(); }),
+      live_timer_(reactor, [this] { go_live(); }) {}
 
 Session::~Session() { stop(); }
 
 void Session::start() {
+  spooling_ = spool_ != nullptr && !spool_->clear();
   outage_timer_.start(options_.outage_after);
   connect();
 }
@@ -98,6 +100,7 @@ void Session::stop() {
   retry_.stop();
   splice_timer_.stop();
   outage_timer_.stop();
+  live_timer_.stop();
 }
 
 // ---- connecting -------------------------------------------------------------------------------------------------
@@ -111,6 +114,7 @@ void Session::connect() {
     retry_.start_at(attempt.at);
     return;
   }
+  user_.on_probe();
   dial(attempt.id, Aim::connect);
 }
 
@@ -168,8 +172,12 @@ void Session::take_over() {
   subscriptions_.for_each([this](const Subscription& subscription) { send_subscription(*live_, subscription); });
   publish_side_ = Side::old_link;
   held_ = false;
+  if (spooling_ && !spool_->nearly_clear()) {
+    spill(Spool::Why::behind);
+  }
   pump();
   user_.on_up(live_->info());
+  go_live_when_clear();
   relieve();
   if (splice_wanted_ || live_->access()->generation != access_->generation) {
     splice_now("material changed while connecting");
@@ -242,6 +250,8 @@ void Session::live_lost(const Error& error) {
     pool_.failed(live_id_, kind, reactor_.now());
   }
   reactor_.retire(std::move(live_));
+  live_timer_.stop();
+  ponged_ = 0;
   unsubscribed_.clear();
   outage_timer_.start(options_.outage_after);
   user_.on_down(error);
@@ -256,7 +266,8 @@ void Session::declare_outage() {
   if (!live_ && !outage_) {
     outage_ = true;
     outage_timer_.stop();
-    answer_flushes_without_link();
+    spill(Spool::Why::away);
+    answer_flushes();
   }
 }
 
@@ -265,6 +276,10 @@ void Session::declare_outage() {
 void Session::publish(std::string_view frames, std::size_t count) {
   metrics_.messages_out.add(count);
   metrics_.bytes_out.add(frames.size());
+  if (spooling_) {
+    spool(frames);
+    return;
+  }
   Link* const link = live_ ? link_of(publish_side_) : nullptr;
   if (link == nullptr || held_ || !link->live() || !backlog_.empty()) {
     backlog_.append(frames);
@@ -278,7 +293,8 @@ void Session::publish(std::string_view frames, std::size_t count) {
 
 bool Session::accepts() {
   const bool room = !held_ && !flushes_full() && unconfirmed_bytes() < options_.window_bytes &&
-                    unsent_bytes() < options_.window_bytes;
+                    unsent_bytes() < options_.window_bytes &&
+                    (!spooling_ || spool_->accepts(outage_ ? Spool::Why::away : Spool::Why::behind));
   if (!room && !std::exchange(refused_more_, true) && up() && !held_) {
     link_of(publish_side_)->ask();  // its PONG is when this is looked at again
   }
@@ -357,22 +373,33 @@ void Session::unsubscribe_all() {
 }
 
 void Session::flush(std::uint64_t token) {
-  flushes_.push_back(token);
+  flushes_.push_back({token, spool_ != nullptr ? spool_->mark() : 0});
   Link* const link = live_ ? link_of(publish_side_) : nullptr;
-  if (link != nullptr && link->live() && !held_) {
+  if (link == nullptr || !link->live()) {
+    answer_flushes();
+  } else if (!held_ && (!spooling_ || backlog_.empty())) {
     link->ping(PingPurpose::flush, token);
-  } else {
-    answer_flushes_without_link();
   }
 }
 
-void Session::answer_flushes_without_link() {
-  if (!outage_ || live_ || unconfirmed_bytes() > 0) {
+// A flush is answered once the live link has processed what came before it, and the spool has made safe what it took of it;
+// in an outage, once nothing is left that is not safe.
+void Session::answer_flushes() {
+  const bool nothing_waits = outage_ && !live_ && unconfirmed_bytes() == 0;
+  std::size_t answered = 0;
+  for (; answered < flushes_.size(); ++answered) {
+    const Flush& flush = flushes_[answered];
+    if ((!nothing_waits && flush.token > ponged_) || (spool_ != nullptr && !spool_->safe(flush.mark))) {
+      break;
+    }
+  }
+  if (answered == 0) {
     return;
   }
-  const std::vector<std::uint64_t> tokens = std::exchange(flushes_, {});
-  for (const std::uint64_t token : tokens) {
-    user_.on_flushed(token);
+  const std::vector<Flush> done(flushes_.begin(), flushes_.begin() + static_cast<std::ptrdiff_t>(answered));
+  flushes_.erase(flushes_.begin(), flushes_.begin() + static_cast<std::ptrdiff_t>(answered));
+  for (const Flush& flush : done) {
+    user_.on_flushed(flush.token);
   }
 }
 
@@ -415,6 +442,9 @@ void Session::pump() {
   if (held_) {  // a subscription has to wait again, and so has what follows it
     return;
   }
+  if (spooling_ && !backlog_.empty()) {
+    return;  // the queue goes first
+  }
   if (!backlog_.empty()) {
     const std::string frames = backlog_.take();
     if (splice_ && !profile_.echo) {
@@ -423,7 +453,7 @@ void Session::pump() {
     link->publish(frames);
   }
   if (!flushes_.empty()) {
-    link->ping(PingPurpose::flush, flushes_.back());
+    link->ping(PingPurpose::flush, flushes_.back().token);
   }
 }
 
@@ -438,6 +468,9 @@ void Session::relieve() {
 // ---- what links say ------------------------------------------------------------------------------------------------
 
 void Session::on_message(Link& link, const wire::Frame& frame) {
+  if (frame.op == wire::Op::hmsg && user_.had_before(frame)) {
+    return;
+  }
   if (!unsubscribed_.empty() && subscriptions_.find(frame.sid) == nullptr) {
     // Sent before the server heard of UNSUB: a user who drains a subscription waits for it.
     const Link* const live = splice_ ? link_of(splice_->live()) : live_.get();
@@ -464,6 +497,9 @@ void Session::deliver(const wire::Frame& frame) {
     return;  // over its max
   }
   extend_run(frame);
+  if (counted == Subscriptions::Counted::last) {
+    user_.on_subscription_ended(frame.sid);
+  }
   if (counted == Subscriptions::Counted::last && splice_) {
     SpliceActions actions;
     splice_->on_unsubscribe(frame.sid, actions);
@@ -502,12 +538,8 @@ void Session::on_pong(Link& link, PingPurpose purpose, std::uint64_t tag) {
     splice_->on_pong(side_of(link), static_cast<std::uint32_t>(tag), reactor_.now(), actions);
     perform(std::move(actions));
   } else if (purpose == PingPurpose::flush) {
-    const auto after = std::ranges::upper_bound(flushes_, tag);
-    const std::vector<std::uint64_t> answered(flushes_.begin(), after);
-    flushes_.erase(flushes_.begin(), after);
-    for (const std::uint64_t token : answered) {
-      user_.on_flushed(token);
-    }
+    ponged_ = std::max(ponged_, tag);
+    answer_flushes();
   }
   relieve();
 }

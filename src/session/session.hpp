@@ -28,6 +28,7 @@
 #include "session/link.hpp"
 #include "session/metrics.hpp"
 #include "session/server_pool.hpp"
+#include "session/spool.hpp"
 #include "session/splice.hpp"
 #include "session/subscriptions.hpp"
 
@@ -54,6 +55,11 @@ class SessionUser {
   virtual void on_client_error(std::string_view text) = 0;
   virtual void on_up(const wire::ServerInfo& info) = 0;  // also after a splice, with what the new server says
   virtual void on_down(const Error& error) = 0;          // no link; it reconnects by itself
+  virtual void on_probe() {}                             // without a link: it tries to connect now
+  // It had its max.
+  virtual void on_subscription_ended(std::string_view /*sid*/) {}
+  // Whether a message with headers that a server sent is one the user was given already.
+  [[nodiscard]] virtual bool had_before(const wire::Frame& /*frame*/) { return false; }
   // accepts() is true again.
   virtual void on_relieved() = 0;
 
@@ -69,6 +75,8 @@ class Session final : public net::Retirable, private LinkOwner {
                                                              Metrics& metrics);
   ~Session() override;
 
+  // Publishes that wait for a link go there. Before start(); outlives the session.
+  void use(Spool& spool) noexcept { spool_ = &spool; }
   void start();
 
   // Whole PUB and HPUB frames. Kept until confirmed. Whoever minds the bound asks accepts() before.
@@ -81,6 +89,10 @@ class Session final : public net::Retirable, private LinkOwner {
   void unsubscribe(std::string_view sid, std::uint64_t max);
   // Tokens grow from call to call.
   void flush(std::uint64_t token);
+  // What the spool answers may have changed.
+  void spool_progressed();
+  // A message of this session's own, given to the user past the server. False: there is no such subscription, or it had its max.
+  [[nodiscard]] bool count_local(std::string_view sid);
 
   // Back-pressure towards the server, while the user cannot take more messages.
   void pause();
@@ -95,10 +107,14 @@ class Session final : public net::Retirable, private LinkOwner {
 
   // Takes back every subscription, so that nothing is sent to a user who is gone. What was published stays until confirmed.
   void unsubscribe_all();
+  // Drops the links, and gives what no server has confirmed to the spool. The session is over.
+  void put_away();
   // Drops the links at once.
   void stop();
 
   [[nodiscard]] bool up() const noexcept { return live_ != nullptr && live_->live(); }
+  // Publishes go to the spool.
+  [[nodiscard]] bool spooling() const noexcept { return spooling_; }
   [[nodiscard]] bool splicing() const noexcept { return splice_ != nullptr; }
   [[nodiscard]] std::size_t unconfirmed_bytes() const noexcept;
   [[nodiscard]] const Link* live() const noexcept { return live_.get(); }
@@ -127,7 +143,11 @@ class Session final : public net::Retirable, private LinkOwner {
   void link_failed(const Error& error);
   void live_lost(const Error& error);
   void declare_outage();
-  void answer_flushes_without_link();
+  void answer_flushes();
+  void spill(Spool::Why why);
+  void spool(std::string_view frames);
+  void go_live_when_clear();
+  void go_live();
   void send_subscription(Link& link, const Subscription& subscription);
   void rescue_publishes(const Link& link);
   void pump();
@@ -189,7 +209,14 @@ class Session final : public net::Retirable, private LinkOwner {
   std::uint32_t settle_doublings_ = 0;
 
   Backlog backlog_;
-  std::vector<std::uint64_t> flushes_;  // tokens not yet answered, in order
+  Spool* spool_ = nullptr;
+  bool spooling_ = false;
+  struct Flush {
+    std::uint64_t token;
+    std::uint64_t mark;  // of the spool
+  };
+  std::vector<Flush> flushes_;  // not yet answered, in order
+  std::uint64_t ponged_ = 0;    // the live link has processed what came before the flush with this token
   struct Deferred {
     std::string sid, subject, queue;
     std::uint64_t max;
@@ -212,6 +239,7 @@ class Session final : public net::Retirable, private LinkOwner {
   net::Timer retry_;        // of connecting
   net::Timer splice_timer_;  // of the splice; before it: when to begin
   net::Timer outage_timer_;
+  net::Timer live_timer_;  // until two servers of a cluster agree on what the queue brought
 };
 
 }  // namespace hawser::session
