@@ -26,6 +26,14 @@ std::string random_id() {
   return id;
 }
 
+// Of every Nats-Msg-Id that this run of the agent makes; the client's and the message's number follow.
+std::string message_ids(const std::string& agent_id) { return "hawser-" + agent_id.substr(1, 16) + '-'; }
+
+constexpr std::int64_t kMessageIdBytes = 128;  // at most, with the header block that a message may not have had
+
+// A lost link's publishes wait that long for another one, before they go to disk.
+constexpr Duration kWindowWaitsForLink = std::chrono::milliseconds(250);
+
 }  // namespace
 
 class Agent::Impl {
@@ -40,6 +48,8 @@ class Agent::Impl {
   [[nodiscard]] std::string admin_address() const { return admin_ ? admin_->address() : std::string(); }
 
  private:
+  Result<void> open_queue();
+  void queue_progressed();
   Result<void> make_workers(const session::AccessPtr& access);
   Result<void> watch(session::AccessPtr access);
   Result<void> open_admin();
@@ -58,6 +68,11 @@ class Agent::Impl {
   std::atomic<std::uint64_t> next_client_id_{0};
   std::mutex upstream_mutex_;
   std::shared_ptr<const wire::ServerInfo> upstream_ = std::make_shared<wire::ServerInfo>(first_guess());
+  const std::string id_ = random_id();
+  std::unique_ptr<store::DiskQueue> queue_;
+  std::unique_ptr<Outage> outage_;
+  std::atomic<bool> control_told_{false};
+  std::atomic<bool> hears_of_queue_{false};  // workers_ and control_ are there
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::Listener> listener_;  // the first worker's
   net::Address address_;
@@ -87,6 +102,9 @@ Result<void> Agent::Impl::start() {
   if (!options_.listen.is_loopback()) {
     return fail(Errc::not_loopback, "agent.listen " + options_.listen.text());
   }
+  if (auto opened = open_queue(); !opened) {
+    return opened;
+  }
   if (auto made = make_workers(*access); !made) {
     return made;
   }
@@ -100,6 +118,7 @@ Result<void> Agent::Impl::start() {
   for (auto& worker : workers_) {
     worker->start();
   }
+  hears_of_queue_ = true;
   workers_.front()->reactor().post([this, access = *access] {
     control_->start(access);
     watch_deadline();
@@ -107,10 +126,45 @@ Result<void> Agent::Impl::start() {
   return {};
 }
 
+Result<void> Agent::Impl::open_queue() {
+  if (options_.queue) {
+    auto queue = store::DiskQueue::open(*options_.queue, [this] { queue_progressed(); });
+    if (!queue) {
+      return std::unexpected(std::move(queue.error()));
+    }
+    queue_ = std::move(*queue);
+    options_.session.outage_after = std::min<Duration>(options_.session.outage_after, kWindowWaitsForLink);
+  }
+  if (queue_ || options_.fallback.mode != FallbackMode::local_queue) {
+    outage_ = std::make_unique<Outage>(options_.fallback, queue_.get(), id_);
+    outage_->deliver = [this](std::uint32_t worker, std::vector<LocalDelivery> deliveries) {
+      workers_[worker]->deliver(std::move(deliveries));
+    };
+  }
+  return {};
+}
+
+// On the queue's thread.
+void Agent::Impl::queue_progressed() {
+  if (!hears_of_queue_) {
+    return;
+  }
+  for (auto& worker : workers_) {
+    worker->queue_progressed();
+  }
+  if (!control_told_.exchange(true)) {
+    workers_.front()->reactor().post([this] {
+      control_told_ = false;
+      control_->queue_progressed();
+    });
+  }
+}
+
 Result<void> Agent::Impl::make_workers(const session::AccessPtr& access) {
   GreetingContext greeting;
-  greeting.agent_id = random_id();
+  greeting.agent_id = id_;
   greeting.max_payload = options_.limits.max_payload;
+  greeting.added = options_.dedupe_header ? kMessageIdBytes : 0;
   for (std::size_t i = 0; i < std::max<std::size_t>(options_.threads, 1); ++i) {
     auto worker = Worker::make(Worker::Shared{.resolver = resolver_,
                                               .metrics = metrics_,
@@ -120,8 +174,10 @@ Result<void> Agent::Impl::make_workers(const session::AccessPtr& access) {
                                               .max_clients = options_.max_clients,
                                               .clients = clients_,
                                               .next_client_id = next_client_id_,
+                                              .outage = outage_.get(),
+                                              .message_ids = options_.dedupe_header ? message_ids(id_) : std::string(),
                                               .heard_of_upstream = [this](const wire::ServerInfo& info) { heard(info); }},
-                               access, upstream_);
+                               static_cast<std::uint32_t>(i), access, upstream_);
     if (!worker) {
       return std::unexpected(std::move(worker.error()));
     }
@@ -138,7 +194,7 @@ Result<void> Agent::Impl::make_workers(const session::AccessPtr& access) {
   for (auto& worker : workers_) {
     worker->listens_on(address_);
   }
-  control_ = std::make_unique<Control>(first, resolver_, options_.session, metrics_,
+  control_ = std::make_unique<Control>(first, resolver_, options_.session, metrics_, outage_.get(),
                                        [this](const wire::ServerInfo& info) { heard(info); });
   return {};
 }
@@ -277,6 +333,7 @@ void Agent::Impl::stop() {
   for (auto& worker : workers_) {
     worker->stop();
   }
+  queue_.reset();  // commits what was put; its last words go to threads that have ended
   deadline_.reset();
   control_.reset();
   listener_.reset();

@@ -9,8 +9,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "agent/outage.hpp"
 #include "agent/worker_context.hpp"
 #include "base/error.hpp"
 #include "net/address.hpp"
@@ -32,6 +34,9 @@ struct Options {
   tls::WatchOptions watch;
   session::SessionOptions session;
   ClientLimits limits;
+  std::optional<store::QueueOptions> queue;  // on disk; nothing: what waits for a server waits in memory
+  Fallback fallback;
+  bool dedupe_header = false;  // each message gets a Nats-Msg-Id, if it has none
   Duration spread = std::chrono::milliseconds(500);  // over which clients' sessions splice when material changes
   Duration stop_within = std::chrono::seconds(5);
   std::string version;
@@ -39,7 +44,7 @@ struct Options {
 
 class Agent {
  public:
-  // Errors: listen_failed, not_loopback, those of make_access and the watcher.
+  // Errors: listen_failed, not_loopback, those of make_access, the watcher and the disk queue.
   [[nodiscard]] static Result<std::unique_ptr<Agent>> start(Options options);
   ~Agent();
   Agent(const Agent&) = delete;

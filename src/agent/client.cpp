@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "agent/local_mark.hpp"
 #include "base/log.hpp"
 #include "wire/connect.hpp"
+#include "wire/headers.hpp"
 #include "wire/subject.hpp"
 #include "wire/writer.hpp"
 
@@ -12,6 +14,10 @@ namespace {
 
 constexpr std::size_t kChokeBytes = 1UL << 20U;  // waiting for a client: the session is paused
 constexpr std::size_t kCalmBytes = 256UL << 10U;
+constexpr std::string_view kMessageId = "Nats-Msg-Id";
+constexpr std::string_view kNoRespondersBlock = "NATS/1.0 503\r\n\r\n";
+constexpr std::string_view kFull = "Disk Queue Full";
+constexpr std::string_view kWindowFull = "no server, and the window is full";
 
 }  // namespace
 
@@ -67,13 +73,7 @@ std::size_t Client::on_data(net::Stream& /*stream*/, std::string_view bytes) {
     }
     used += frame.raw.size();
     if ((frame.op == wire::Op::pub || (frame.op == wire::Op::hpub && headers_)) && session_ && !rejecting_) {
-      if (run_.data() + run_.size() == frame.raw.data()) {
-        run_ = {run_.data(), run_.size() + frame.raw.size()};
-      } else {
-        end_run();
-        run_ = frame.raw;
-      }
-      ++run_count_;
+      add_to_run(frame);
       if (verbose_) {
         stream_.write(wire::kOk);
       }
@@ -108,10 +108,31 @@ bool Client::blocked() {
   return true;
 }
 
+// Publishes pass as the bytes that they came in, unless they get a header.
+void Client::add_to_run(const wire::Frame& frame) {
+  if (!worker_.message_ids.empty() && worker_.upstream->headers) {
+    if (frame.headers.empty() ||
+        (wire::looks_like_headers(frame.headers) && !wire::find_header(frame.headers, kMessageId))) {
+      const std::string id = worker_.message_ids + std::to_string(id_) + '-' + std::to_string(++messages_named_);
+      wire::append_pub_with_header(written_run_, frame, kMessageId, id);
+    } else {
+      written_run_ += frame.raw;
+    }
+    run_ = written_run_;
+  } else if (run_.data() + run_.size() == frame.raw.data()) {
+    run_ = {run_.data(), run_.size() + frame.raw.size()};
+  } else {
+    end_run();
+    run_ = frame.raw;
+  }
+  ++run_count_;
+}
+
 void Client::end_run() {
   if (run_count_ > 0) {
     const std::string_view frames = std::exchange(run_, {});
     session_->publish(frames, std::exchange(run_count_, 0));
+    written_run_.clear();
   }
 }
 
@@ -119,8 +140,9 @@ void Client::on_control(const wire::Frame& frame) {
   switch (frame.op) {
     case wire::Op::connect: on_connect(frame.payload); return;
     case wire::Op::ping:
-      if (!untold_rejection_.empty()) {
-        tell_of_rejection(std::exchange(untold_rejection_, {}));  // before the PONG that covers it
+      if (rejected_) {
+        refuse_flush();
+        return;
       }
       if (session_) {
         session_->flush(next_token_++);
@@ -138,7 +160,12 @@ void Client::on_control(const wire::Frame& frame) {
   }
   switch (frame.op) {
     case wire::Op::sub: on_sub(frame); break;
-    case wire::Op::unsub: session_->unsubscribe(frame.sid, frame.max); break;
+    case wire::Op::unsub:
+      session_->unsubscribe(frame.sid, frame.max);
+      if (frame.max == 0 || session_->subscriptions().find(frame.sid) == nullptr) {
+        on_subscription_ended(frame.sid);
+      }
+      break;
     case wire::Op::hpub:
       if (!headers_) {
         refuse({}, "message headers without headers in CONNECT");
@@ -147,10 +174,12 @@ void Client::on_control(const wire::Frame& frame) {
       [[fallthrough]];
     case wire::Op::pub:
       if (rejecting_) {
-        reject_publish(frame);
+        worker_.metrics.publishes_rejected.add();
+        on_publish_refused(frame.subject, spool_ ? kFull : kWindowFull);
         return;
       }
-      session_->publish(frame.raw, 1);
+      add_to_run(frame);
+      end_run();
       break;
     default: return;
   }
@@ -173,6 +202,8 @@ void Client::on_connect(std::string_view json) {
   headers_ = options->headers && worker_.upstream->headers;
   wants_info_ = options->protocol >= 1;
   name_ = options->name;
+  echo_ = options->echo;
+  no_responders_ = options->no_responders && headers_;
   // Credentials in it are the client's business: the agent has its own.
   if (!session_) {
     session::ConnectProfile profile;
@@ -202,6 +233,10 @@ bool Client::open_session(session::ConnectProfile profile) {
     return false;
   }
   session_ = std::move(*made);
+  if (worker_.outage != nullptr) {
+    spool_ = std::make_unique<ClientSpool>(*worker_.outage, worker_.metrics, static_cast<SpoolOwner&>(*this), id_);
+    session_->use(*spool_);
+  }
   session_->start();
   return true;
 }
@@ -212,6 +247,16 @@ void Client::on_sub(const wire::Frame& frame) {
     return;
   }
   session_->subscribe(frame.sid, frame.subject, frame.queue);
+  if (worker_.outage != nullptr && worker_.outage->delivers_locally() && !local_.contains(std::string(frame.sid))) {
+    local_.emplace(frame.sid, worker_.outage->routes.join(worker_.number, id_, frame.sid, frame.subject, frame.queue));
+  }
+}
+
+void Client::on_subscription_ended(std::string_view sid) {
+  if (const auto at = local_.find(std::string(sid)); at != local_.end()) {
+    worker_.outage->routes.leave(at->second);
+    local_.erase(at);
+  }
 }
 
 // Says why, as nats-server would, and closes. Nobody else is touched.
@@ -226,23 +271,116 @@ void Client::refuse(std::string_view text, std::string_view reason) {
   leave();
 }
 
-void Client::reject_publish(const wire::Frame& frame) {
-  worker_.metrics.publishes_rejected.add();
+void Client::on_publish_refused(std::string_view subject, std::string_view why) {
+  rejected_ = true;
+  untold_rejection_ = subject;
+  why_rejected_ = why;
   const Time now = worker_.reactor.now();
-  if (now - last_rejection_told_ < std::chrono::seconds(1)) {  // each second and flush is told of, each message is counted
-    untold_rejection_ = frame.subject;
-    return;
+  if (now - last_rejection_told_ >= std::chrono::seconds(1)) {  // each second and flush is told of, each message is counted
+    last_rejection_told_ = now;
+    tell_of_rejection();
   }
-  last_rejection_told_ = now;
-  untold_rejection_.clear();
-  tell_of_rejection(frame.subject);
 }
 
 // Client libraries end the connection at any error that they do not know; this beginning they take for what it is, an
 // error of one publish.
-void Client::tell_of_rejection(std::string_view subject) {
-  on_client_error("Permissions Violation for Publish to \"" + std::string(subject) +
-                  "\" (message rejected: no server, and the window is full)");
+void Client::tell_of_rejection() {
+  on_client_error("Permissions Violation for Publish to \"" + std::exchange(untold_rejection_, {}) + "\" (message rejected: " +
+                  why_rejected_ + ")");
+}
+
+// A flush that was answered would say that what was rejected is safe; and one that is passed over would shift every later answer,
+// since clients match them by their order. So the connection ends: the flush fails, and the client connects again.
+void Client::refuse_flush() {
+  if (!untold_rejection_.empty()) {
+    tell_of_rejection();
+  }
+  log::warn("a client is disconnected, so that its flush does not cover publishes that were rejected",
+            {{"client", name_}, {"why", why_rejected_}});
+  stream_.pause();
+  stream_.close_when_written();
+  leave();
+}
+
+// ---- past the server ------------------------------------------------------------------------------------------------
+
+bool Client::answer_no_responders(const wire::Frame& request) {
+  if (!no_responders_) {
+    return false;
+  }
+  std::string answer;
+  session_->subscriptions().for_each([&](const session::Subscription& subscription) {
+    if (answer.empty() && wire::matches(subscription.subject, request.reply)) {
+      wire::append_hmsg(answer, request.reply, subscription.sid, {}, kNoRespondersBlock, {});
+      answered_sid_ = subscription.sid;
+    }
+  });
+  if (answer.empty() || !session_->count_local(answered_sid_)) {
+    return false;
+  }
+  on_messages(answer, 1);
+  return true;
+}
+
+bool Client::subscribes_to(std::string_view subject) const {
+  bool any = false;
+  session_->subscriptions().for_each(
+      [&](const session::Subscription& subscription) { any = any || wire::matches(subscription.subject, subject); });
+  return any;
+}
+
+std::size_t Client::max_body_with_headers() const {
+  return worker_.upstream->headers ? static_cast<std::size_t>(std::max<std::int64_t>(worker_.upstream->max_payload, 0)) : 0;
+}
+
+void Client::deliver(const LocalDelivery& delivery) {
+  if (leaving_ || !session_ || !session_->count_local(delivery.to->sid)) {
+    return;
+  }
+  const LocalMessage& message = *delivery.message;
+  std::string frame;
+  if (message.headers.empty() || !headers_) {
+    wire::append_msg(frame, message.subject, delivery.to->sid, message.reply, message.payload);
+  } else {
+    wire::append_hmsg(frame, message.subject, delivery.to->sid, message.reply, message.headers, message.payload);
+  }
+  worker_.metrics.local_deliveries.add();
+  on_messages(frame, 1);
+  if (stream_.output().unsent_bytes() > worker_.limits.max_pending_bytes) {
+    disconnect_slow();  // there is nobody to hold back
+  }
+}
+
+bool Client::had_before(const wire::Frame& frame) {
+  if (!spool_ || (local_.empty() && echo_)) {
+    return false;
+  }
+  const auto value = wire::find_header(frame.headers, kLocalMark);
+  const auto mark = value ? parse_mark(*value) : std::nullopt;
+  if (!mark || mark->sum != message_sum(frame.subject, frame.payload)) {
+    return false;
+  }
+  const bool from_here = mark->agent == worker_.outage->routes.agent_id();
+  if (from_here && mark->publisher == id_) {
+    return true;
+  }
+  const auto at = local_.find(std::string(frame.sid));
+  if (at == local_.end()) {
+    return false;
+  }
+  return at->second->queue.empty() ? from_here && mark->number > at->second->since : mark->has_group(at->second->queue);
+}
+
+void Client::queue_progressed() {
+  if (!session_ || gone_) {
+    return;
+  }
+  session_->spool_progressed();
+  if (leaving_) {
+    end_when_done();
+  } else if (!spool_->safe(spool_->mark()) || !spool_->clear()) {
+    await_progress();
+  }
 }
 
 // ---- from the session -------------------------------------------------------------------------------------------------
@@ -315,8 +453,7 @@ void Client::on_up(const wire::ServerInfo& info) {
   if (leaving_) {
     return;
   }
-  const std::int64_t limit =
-      worker_.limits.max_payload > 0 ? std::min(worker_.limits.max_payload, info.max_payload) : info.max_payload;
+  const std::int64_t limit = payload_limit(info, worker_.greeting);
   if (limit != max_payload_) {
     if (wants_info_) {
       greet(info);
@@ -345,6 +482,7 @@ void Client::on_relieved() {
 void Client::give_up_waiting() {
   const Time now = worker_.reactor.now();
   if (leaving_) {
+    put_away();
     if (session_ && session_->unconfirmed_bytes() > 0) {
       log::warn("publishes of a client that is gone were not confirmed in time",
                 {{"client", name_}, {"bytes", session_->unconfirmed_bytes()}});
@@ -355,19 +493,24 @@ void Client::give_up_waiting() {
       patience_.start_at(last_written_ + worker_.limits.write_deadline);
       return;
     }
-    worker_.metrics.slow_clients.add();
-    log::warn("a slow client was disconnected",
-              {{"client", name_}, {"pending_bytes", stream_.output().unsent_bytes()}});
-    stream_.close();
-    leave();
+    disconnect_slow();
   } else if (waiting_ && session_ && !session_->up()) {
     rejecting_ = true;
     waiting_ = false;
-    log::warn("the window is full and no server is there: publishes are rejected", {{"client", name_}});
+    log::warn(spool_ ? "the disk queue is full and no server is there: publishes are rejected"
+                     : "the window is full and no server is there: publishes are rejected",
+              {{"client", name_}});
     hear_again();
   } else if (waiting_) {
     patience_.start(worker_.limits.reject_after);  // the server is there, but slow
   }
+}
+
+void Client::disconnect_slow() {
+  worker_.metrics.slow_clients.add();
+  log::warn("a slow client was disconnected", {{"client", name_}, {"pending_bytes", stream_.output().unsent_bytes()}});
+  stream_.close();
+  leave();
 }
 
 void Client::on_closed(net::Stream& /*stream*/, const Error& /*error*/) { leave(); }
@@ -381,6 +524,10 @@ void Client::leave() {
     if (session_) {
       session_->resume();
       session_->unsubscribe_all();
+      for (const auto& [sid, subscription] : local_) {
+        worker_.outage->routes.leave(subscription);
+      }
+      local_.clear();
       if (session_->unconfirmed_bytes() > 0) {
         last_token_ = next_token_++;
         session_->flush(last_token_);
@@ -388,6 +535,12 @@ void Client::leave() {
     }
   }
   end_when_done();
+}
+
+void Client::put_away() {
+  if (session_ && spool_) {
+    session_->put_away();
+  }
 }
 
 void Client::end_when_done() {

@@ -10,7 +10,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
+#include "agent/client_spool.hpp"
 #include "agent/worker_context.hpp"
 #include "net/stream.hpp"
 #include "session/session.hpp"
@@ -18,7 +20,7 @@
 
 namespace hawser::agent {
 
-class Client final : public net::Retirable, private net::StreamOwner, private session::SessionUser {
+class Client final : public net::Retirable, private net::StreamOwner, private session::SessionUser, private SpoolOwner {
  public:
   // `gone` is called once, last: whoever keeps the client retires it.
   Client(WorkerContext& worker, std::uint64_t id, std::string ip);
@@ -29,8 +31,13 @@ class Client final : public net::Retirable, private net::StreamOwner, private se
   // New access for the session.
   void take_up(session::AccessPtr access, Duration delay);
   void check_posture();
+  void queue_progressed();
+  // A message of another local client's, while no server is there.
+  void deliver(const LocalDelivery& delivery);
   // Reads no more, waits until what was published is confirmed, then closes.
   void stop_gently();
+  // What no server has confirmed goes to the disk queue, if there is one. The last thing that is called.
+  void put_away();
 
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
   [[nodiscard]] const session::Session* session() const noexcept { return session_.get(); }
@@ -48,6 +55,15 @@ class Client final : public net::Retirable, private net::StreamOwner, private se
   void on_up(const wire::ServerInfo& info) override;
   void on_down(const Error& error) override;
   void on_relieved() override;
+  void on_subscription_ended(std::string_view sid) override;
+  bool had_before(const wire::Frame& frame) override;
+  // SpoolOwner
+  void on_publish_refused(std::string_view subject, std::string_view why) override;
+  bool answer_no_responders(const wire::Frame& request) override;
+  bool wants_echo() const override { return echo_; }
+  bool subscribes_to(std::string_view subject) const override;
+  std::size_t max_body_with_headers() const override;
+  void await_progress() override { worker_.await_queue(*this); }
 
   [[nodiscard]] bool blocked();
   void choke();
@@ -58,9 +74,11 @@ class Client final : public net::Retirable, private net::StreamOwner, private se
   void on_sub(const wire::Frame& frame);
   bool open_session(session::ConnectProfile profile);
   void refuse(std::string_view text, std::string_view reason);
-  void reject_publish(const wire::Frame& frame);
-  void tell_of_rejection(std::string_view subject);
+  void add_to_run(const wire::Frame& frame);
+  void refuse_flush();
+  void tell_of_rejection();
   void give_up_waiting();
+  void disconnect_slow();
   void greet(const wire::ServerInfo& upstream);
   void leave();
   void end_when_done();
@@ -73,16 +91,25 @@ class Client final : public net::Retirable, private net::StreamOwner, private se
   net::Stream stream_;
   wire::Parser parser_;
   std::unique_ptr<session::Session> session_;
+  std::unique_ptr<ClientSpool> spool_;  // if publishes do not just wait in memory
+  std::unordered_map<std::string, LocalSubscriptionPtr> local_;  // by sid, if local clients reach each other
   std::string_view run_;  // PUBs not yet handed to the session
   std::size_t run_count_ = 0;
+  std::string written_run_;  // where they are, if they are not what was read
+  std::uint64_t messages_named_ = 0;
   std::uint64_t next_token_ = 1;
   std::int64_t max_payload_ = 0;  // as last told to the client
   Time last_written_{};
   Time last_rejection_told_{};
   std::string untold_rejection_;  // the subject of a rejected publish; empty: the client knows of all
+  std::string why_rejected_;
+  std::string answered_sid_;
+  bool rejected_ = false;  // since the last flush: the next one may not be answered
   net::Timer patience_;  // with a client that does not read, a server that is away, or a last confirmation
   bool verbose_ = false;
   bool headers_ = false;
+  bool echo_ = true;
+  bool no_responders_ = false;
   bool wants_info_ = false;    // protocol 1
   bool choked_ = false;        // its output is full: the session is paused
   bool deaf_ = false;          // its output is full of answers: its input is paused

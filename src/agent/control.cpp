@@ -5,10 +5,16 @@
 namespace hawser::agent {
 
 Control::Control(net::Reactor& reactor, net::Resolver& resolver, const session::SessionOptions& options,
-                 Metrics& metrics, std::function<void(const wire::ServerInfo&)> heard)
-    : reactor_(reactor), resolver_(resolver), options_(options), metrics_(metrics), heard_(std::move(heard)) {}
+                 Metrics& metrics, Outage* outage, std::function<void(const wire::ServerInfo&)> heard)
+    : reactor_(reactor), resolver_(resolver), options_(options), metrics_(metrics), heard_(std::move(heard)) {
+  if (outage != nullptr && outage->queue != nullptr) {
+    drain_ = std::make_unique<Drain>(reactor_, *outage, metrics_, [this] { renew(); });
+  }
+}
 
-Control::~Control() {
+Control::~Control() { stop_session(); }
+
+void Control::stop_session() {
   if (session_) {
     session_->stop();
     reactor_.retire(std::move(session_));
@@ -16,9 +22,10 @@ Control::~Control() {
 }
 
 void Control::start(session::AccessPtr access) {
+  access_ = std::move(access);
   session::ConnectProfile profile;
   profile.name = "hawser agent";
-  auto made = session::Session::make(reactor_, resolver_, static_cast<session::SessionUser&>(*this), std::move(access),
+  auto made = session::Session::make(reactor_, resolver_, static_cast<session::SessionUser&>(*this), access_,
                                      std::move(profile), options_, metrics_.session);
   if (!made) {
     set(false, made.error().message());
@@ -26,10 +33,23 @@ void Control::start(session::AccessPtr access) {
     return;
   }
   session_ = std::move(*made);
+  if (drain_) {
+    drain_->use(session_.get());
+  }
   session_->start();
 }
 
+// Another session, which knows nothing of what the one before had under way.
+void Control::renew() {
+  if (drain_) {
+    drain_->use(nullptr);
+  }
+  stop_session();
+  start(access_);
+}
+
 void Control::take_up(const session::AccessPtr& access) {
+  access_ = access;
   if (session_) {
     session_->take_up(access, Duration::zero());
   }
@@ -38,6 +58,12 @@ void Control::take_up(const session::AccessPtr& access) {
 void Control::check_posture() {
   if (session_) {
     session_->check_posture();
+  }
+}
+
+void Control::queue_progressed() {
+  if (drain_) {
+    drain_->queue_progressed();
   }
 }
 
@@ -52,11 +78,37 @@ void Control::on_up(const wire::ServerInfo& info) {
   const std::string name = info.server_name == info.server_id ? "" : info.server_name + ", ";
   set(true, "connected to " + session_->live()->server().printable() + " (" + name + "nats-server " + info.version + ")");
   heard_(info);
+  if (drain_) {
+    drain_->on_up(info);
+  }
 }
 
 void Control::on_down(const Error& error) {
   metrics_.breaker.set(1);
   set(false, error.message());
+  if (drain_) {
+    drain_->on_down(error);
+  }
+}
+
+void Control::on_probe() { metrics_.breaker.set(2); }
+
+void Control::on_flushed(std::uint64_t token) {
+  if (drain_) {
+    drain_->on_flushed(token);
+  }
+}
+
+void Control::on_client_error(std::string_view text) {
+  if (drain_) {
+    drain_->on_client_error(text);
+  }
+}
+
+void Control::on_relieved() {
+  if (drain_) {
+    drain_->on_relieved();
+  }
 }
 
 void Control::set(bool up, std::string state) {

@@ -19,7 +19,11 @@ struct GreetingContext {
   std::string host;
   std::uint16_t port = 0;
   std::int64_t max_payload = 0;  // of the configuration; 0: the server's
+  std::int64_t added = 0;        // bytes that the agent may add to a message
 };
+
+// Of a local client's message: what the server still takes once the agent has added its own.
+[[nodiscard]] std::int64_t payload_limit(const wire::ServerInfo& upstream, const GreetingContext& context);
 
 [[nodiscard]] wire::ServerInfo greeting(const wire::ServerInfo& upstream, const GreetingContext& context);
 

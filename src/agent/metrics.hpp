@@ -22,6 +22,23 @@ struct Metrics {
   metrics::Gauge& certificate_not_after;
   metrics::Gauge& break_glass_active;
   metrics::Gauge& breaker;  // circuit_breaker_state
+
+  metrics::Gauge& queue_messages;
+  metrics::Gauge& queue_bytes;
+  metrics::Gauge& queue_oldest;  // seconds
+  metrics::Gauge& dead_letters;
+  metrics::Counter& queue_drained;
+  metrics::Counter& queue_shed;
+  metrics::Counter& refused_in_outage;  // fallback.mode: fail
+  metrics::Counter& dropped_in_outage;  // fallback.mode: drop
+  metrics::Counter& requests_refused;   // answered 503
+  metrics::Counter& requests_answered_locally;
+  metrics::Counter& local_deliveries;
+
+  void messages_buried(Errc why);
+
+ private:
+  metrics::Registry& registry_;
 };
 
 }  // namespace hawser::agent

@@ -17,17 +17,17 @@ Duration random_part(Duration whole) {
 
 }  // namespace
 
-Result<std::unique_ptr<Worker>> Worker::make(Shared shared, session::AccessPtr access,
+Result<std::unique_ptr<Worker>> Worker::make(Shared shared, std::uint32_t number, session::AccessPtr access,
                                              std::shared_ptr<const wire::ServerInfo> upstream) {
   auto reactor = net::Reactor::create();
   if (!reactor) {
     return std::unexpected(std::move(reactor.error()));
   }
   return std::unique_ptr<Worker>(
-      new Worker(std::move(shared), std::move(*reactor), std::move(access), std::move(upstream)));
+      new Worker(std::move(shared), number, std::move(*reactor), std::move(access), std::move(upstream)));
 }
 
-Worker::Worker(Shared shared, std::unique_ptr<net::Reactor> reactor, session::AccessPtr access,
+Worker::Worker(Shared shared, std::uint32_t number, std::unique_ptr<net::Reactor> reactor, session::AccessPtr access,
                std::shared_ptr<const wire::ServerInfo> upstream)
     : shared_(std::move(shared)),
       reactor_(std::move(reactor)),
@@ -39,7 +39,11 @@ Worker::Worker(Shared shared, std::unique_ptr<net::Reactor> reactor, session::Ac
                .session_options = shared_.session_options,
                .limits = shared_.limits,
                .greeting = shared_.greeting,
+               .outage = shared_.outage,
+               .number = number,
+               .message_ids = shared_.message_ids,
                .gone = [this](Client& client) { remove(client); },
+               .await_queue = [this](Client& client) { await_queue_.insert(client.id()); },
                .heard_of_upstream = shared_.heard_of_upstream} {}
 
 Worker::~Worker() {
@@ -51,6 +55,9 @@ void Worker::stop() {
   reactor_->stop();
   if (thread_.joinable()) {
     thread_.join();
+    for (auto& [id, client] : clients_) {
+      client->put_away();
+    }
   }
 }
 
@@ -118,6 +125,36 @@ void Worker::check_posture() {
       client->check_posture();
     }
   });
+}
+
+// Deliveries to one worker stay in order, whoever they come from.
+void Worker::deliver(std::vector<LocalDelivery> deliveries) {
+  reactor_->post([this, deliveries = std::move(deliveries)] { deliver_now(deliveries); });
+}
+
+void Worker::deliver_now(const std::vector<LocalDelivery>& deliveries) {
+  for (const LocalDelivery& delivery : deliveries) {
+    if (const auto at = clients_.find(delivery.to->client); at != clients_.end()) {
+      at->second->deliver(delivery);
+    }
+  }
+}
+
+void Worker::queue_progressed() {
+  if (!progress_posted_.exchange(true)) {
+    reactor_->post([this] {
+      progress_posted_.store(false);
+      tell_those_who_wait();
+    });
+  }
+}
+
+void Worker::tell_those_who_wait() {
+  for (const std::uint64_t id : std::exchange(await_queue_, {})) {
+    if (const auto at = clients_.find(id); at != clients_.end()) {
+      at->second->queue_progressed();  // it may ask to be told again
+    }
+  }
 }
 
 void Worker::drain(std::function<void()> done) {

@@ -7,6 +7,7 @@
 
 #include "agent/greeting.hpp"
 #include "agent/metrics.hpp"
+#include "agent/outage.hpp"
 #include "net/reactor.hpp"
 #include "net/resolver.hpp"
 #include "session/access.hpp"
@@ -33,7 +34,11 @@ struct WorkerContext {
   const session::SessionOptions& session_options;
   const ClientLimits& limits;
   GreetingContext greeting;
+  Outage* outage = nullptr;  // null: what waits for a server waits in memory
+  std::uint32_t number = 0;  // of the worker
+  std::string message_ids;   // how the Nats-Msg-Id of a publish that has none begins; empty: none is added
   std::function<void(Client&)> gone;
+  std::function<void(Client&)> await_queue;  // tell the client once the queue has got on
   std::function<void(const wire::ServerInfo&)> heard_of_upstream;
 };
 

@@ -128,9 +128,6 @@ Result<config::AgentFile> make_file(const AgentCommand& command) {
     return std::unexpected(std::move(applied.error()));
   }
   log::configure(file->agent.log_level, file->agent.log_format);
-  if (file->persistence.enabled && file->is_set("persistence.enabled")) {
-    return fail(Errc::agent_cannot_queue, file->origins["persistence.enabled"]);
-  }
   return file;
 }
 
@@ -168,6 +165,21 @@ Result<agent::Options> make_options(const AgentCommand& command, config::AgentFi
   options.session.pool.backoff.max_wait = file.reconnect.max_wait;
   options.limits.max_pending_bytes = file.agent.client_max_pending;
   options.limits.max_payload = static_cast<std::int64_t>(file.limits.max_payload.value_or(0));
+  if (file.persistence.enabled) {
+    store::QueueOptions& queue = options.queue.emplace();
+    queue.directory = file.persistence.path;
+    queue.sync = file.persistence.sync == config::Sync::full ? store::Sync::full : store::Sync::normal;
+    queue.when_full = file.persistence.when_full == config::WhenFull::reject ? store::WhenFull::reject : store::WhenFull::shed_oldest;
+    queue.max_bytes = file.persistence.max_bytes;
+    queue.max_messages = file.limits.max_pending;
+  }
+  options.dedupe_header = file.persistence.dedupe_header;
+  options.fallback.mode = file.fallback.mode == config::FallbackMode::fail   ? agent::FallbackMode::fail
+                          : file.fallback.mode == config::FallbackMode::drop ? agent::FallbackMode::drop
+                                                                             : agent::FallbackMode::local_queue;
+  options.fallback.drain = file.fallback.drain_on_reconnect;
+  options.fallback.local_delivery = file.fallback.local_delivery;
+  options.fallback.queue_requests = file.fallback.requests == config::FallbackRequests::queue;
   options.version = HAWSER_VERSION;
   return options;
 }

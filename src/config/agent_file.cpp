@@ -262,6 +262,7 @@ void AgentFileReader::read_persistence(Block persistence) {
   persistence.choice<Sync>("sync", out.sync, kSyncs);
   persistence.size("max_bytes", out.max_bytes, 1 * kKiB * kKiB, 1ULL << 50U);
   persistence.choice<WhenFull>("when_full", out.when_full, kWhenFull);
+  persistence.boolean("dedupe_header", out.dedupe_header);
   if (const YamlNode* node = persistence.value("enabled"); node != nullptr && out.enabled && !persistence.has("path")) {
     schema_.mistake(Errc::config_missing, node->place,
                     fmt::format("{} needs a {}", persistence.full("enabled"), persistence.full("path")));

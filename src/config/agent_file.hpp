@@ -43,13 +43,14 @@ struct TlsReload {
   std::chrono::nanoseconds quiet = std::chrono::milliseconds(250);  // without a change, before files are read
 };
 
-// The disk queue. Parsed and kept whether or not this build has one; the agent decides.
+// The disk queue.
 struct Persistence {
   bool enabled = false;
   std::filesystem::path path;  // empty: not set
   Sync sync = Sync::full;
   std::uint64_t max_bytes = 4ULL << 30U;
   WhenFull when_full = WhenFull::reject;
+  bool dedupe_header = false;  // each message gets a Nats-Msg-Id if it has none, so that JetStream drops repeats
 };
 
 struct MessageLimits {

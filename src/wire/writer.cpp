@@ -86,6 +86,20 @@ void append_hmsg(std::string& out, std::string_view subject, std::string_view si
   append_message(out, "HMSG", subject, sid, reply, headers, payload);
 }
 
+void append_pub_with_header(std::string& out, const Frame& publish, std::string_view name, std::string_view value) {
+  static constexpr std::string_view kEmptyBlock = "NATS/1.0\r\n\r\n";
+  const std::string_view block = publish.headers.empty() ? kEmptyBlock : publish.headers;
+  const std::string_view reply = publish.reply;
+  const std::size_t added = name.size() + 2 + value.size() + 2;
+  const std::size_t arguments = publish.subject.size() + reply.size();
+  append_filled(out, line_bound(arguments) + block.size() + added + publish.payload.size() + 2, [&](char* at) noexcept {
+    at = put_message_line(at, "HPUB", publish.subject, {}, reply, block.size() + added, publish.payload.size());
+    at = put(at, block.substr(0, block.size() - 2));
+    at = put_line_end(put(put(put(at, name), ": "), value));
+    return put_line_end(put(put_line_end(at), publish.payload));
+  });
+}
+
 void append_sub(std::string& out, std::string_view subject, std::string_view queue, std::string_view sid) {
   append_filled(out, line_bound(subject.size() + queue.size() + sid.size()), [&](char* at) noexcept {
     at = put_word(put_word(at, "SUB"), subject);

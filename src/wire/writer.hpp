@@ -24,6 +24,8 @@ namespace hawser::wire {
 void append_pub(std::string& out, std::string_view subject, std::string_view reply, std::string_view payload);
 void append_hpub(std::string& out, std::string_view subject, std::string_view reply, std::string_view headers,
                  std::string_view payload);
+// A PUB or HPUB again, with one header more. Its header block, if it has one, must look like one (headers.hpp).
+void append_pub_with_header(std::string& out, const Frame& publish, std::string_view name, std::string_view value);
 void append_sub(std::string& out, std::string_view subject, std::string_view queue, std::string_view sid);
 // max 0: at once.
 void append_unsub(std::string& out, std::string_view sid, std::uint64_t max = 0);
