@@ -76,7 +76,9 @@ DiskQueue::Round DiskQueue::take_round(Time now) {
   if (now < retry_at_) {
     return round;
   }
-  for (std::uint64_t bytes = 0; !pending_.empty() && bytes < kRoundBytes; pending_.pop_front()) {
+  // On a full disk a little may fit where all does not.
+  const std::uint64_t most = writable_.load() ? kRoundBytes : 1;
+  for (std::uint64_t bytes = 0; !pending_.empty() && bytes < most; pending_.pop_front()) {
     bytes += pending_.front().bytes();
     round.batches.push_back(std::move(pending_.front()));
   }
@@ -148,6 +150,9 @@ DiskQueue::Change DiskQueue::transact(const Round& round) {
   for (const PackedBatch& batch : round.batches) {
     file_->insert(batch);
     reach(FaultPoint::batch_inserted);
+  }
+  if (!round.batches.empty() || !round.letters.empty()) {
+    file_->reserve_space();
   }
   change.oldest_ms = file_->oldest_ms();
   reach(FaultPoint::before_commit);

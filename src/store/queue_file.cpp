@@ -19,6 +19,7 @@ namespace {
 // Small pages, since a commit writes each page that it touches whole, and most commits are a few messages.
 constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::uint64_t kFreePagesKept = 2048;
+constexpr int kGrowBytes = 1 << 20;
 constexpr const char* kSchema = R"(
 PRAGMA page_size=4096;
 PRAGMA auto_vacuum=INCREMENTAL;
@@ -92,6 +93,7 @@ struct QueueFile::Statements {
   Statement bury{*database, "INSERT OR IGNORE INTO dead VALUES(NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
   Statement drop_oldest_dead{*database, "DELETE FROM dead WHERE id = (SELECT min(id) FROM dead) RETURNING bytes"};
   Statement data_version{*database, "PRAGMA data_version"};
+  Statement page_count{*database, "PRAGMA page_count"};
 };
 
 void QueueFile::create(const std::filesystem::path& path) {
@@ -133,6 +135,8 @@ Result<std::unique_ptr<QueueFile>> QueueFile::open(const std::filesystem::path& 
     file->database_.run(sync == Sync::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
     file->database_.run("PRAGMA secure_delete=OFF; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;"
                         "PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=0");
+    int grow = kGrowBytes;
+    sqlite3_file_control(file->database_.handle(), "main", SQLITE_FCNTL_CHUNK_SIZE, &grow);
     sqlite3_wal_hook(file->database_.handle(), note_wal, &file->wal_frames_);
     file->statements_ = std::make_unique<Statements>(file->database_);
     if (use == Use::owner) {
@@ -275,7 +279,12 @@ Removed QueueFile::remove_oldest(std::uint64_t messages, std::uint64_t bytes) {
 void QueueFile::remove(Ticket id) {
   statements_->delete_row.bind(1, id).run();
   statements_->delete_datum.bind(1, id).run();
-  set_used(id);
+  statements_->count_after.bind(1, id);
+  const bool was_the_last = !statements_->count_after.step();
+  statements_->count_after.reset();
+  if (was_the_last) {
+    set_used(id);
+  }
 }
 
 void QueueFile::set_used(Ticket id) { statements_->use.bind(1, id).run(); }
@@ -308,6 +317,19 @@ Removed QueueFile::drop_dead(std::uint64_t bytes) {
   return dropped;
 }
 
+void QueueFile::reserve_space() {
+  Statement& count = statements_->page_count;
+  sqlite3_int64 bytes = (count.step() ? count.integer(0) : 0) * static_cast<std::int64_t>(kPageBytes);
+  count.reset();
+  if (bytes <= reserved_bytes_) {
+    return;
+  }
+  if (sqlite3_file_control(database_.handle(), "main", SQLITE_FCNTL_SIZE_HINT, &bytes) != SQLITE_OK) {
+    throw SqlFault{Trouble::full, "the file cannot grow"};
+  }
+  reserved_bytes_ = (bytes + kGrowBytes - 1) / kGrowBytes * kGrowBytes;
+}
+
 std::uint64_t QueueFile::wal_bytes() const noexcept { return static_cast<std::uint64_t>(wal_frames_) * (kPageBytes + 24); }
 
 bool QueueFile::checkpoint() {
@@ -335,6 +357,7 @@ bool QueueFile::shrink() {
     return false;
   }
   database_.run("PRAGMA incremental_vacuum(1024)");
+  reserved_bytes_ = 0;
   return true;
 }
 

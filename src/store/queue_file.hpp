@@ -86,6 +86,9 @@ class QueueFile {
   // The oldest dead letters, until that many bytes of frames are gone.
   Removed drop_dead(std::uint64_t bytes);
 
+  // Within a transaction: occupies the disk space that its pages will need in the file, so that checkpoints, and with them
+  // deletions, work on a full disk. Throws Trouble::full.
+  void reserve_space();
   // Bytes of the WAL that are in use, as of the last commit.
   [[nodiscard]] std::uint64_t wal_bytes() const noexcept;
   // Moves the WAL's content into the database, so that the next commit starts it again; false: somebody still reads.
@@ -105,6 +108,7 @@ class QueueFile {
   std::unique_ptr<Statements> statements_;
   std::int64_t data_version_ = 0;
   int wal_frames_ = 0;
+  std::int64_t reserved_bytes_ = 0;
 };
 
 }  // namespace hawser::store

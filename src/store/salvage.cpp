@@ -13,6 +13,8 @@
 #include <string>
 #include <system_error>
 
+#include "store/leaf_scan.hpp"
+
 namespace hawser::store {
 namespace {
 
@@ -28,8 +30,8 @@ struct CannotWrite {
 // One table of a damaged database, of which any row may be unreadable.
 class Walk {
  public:
-  // `take` is given a row whose first column is its id; false: the row is of no use.
-  using Take = std::function<bool(Statement& row)>;
+  // `take` is given a row whose first column is its id; what it throws is an unreadable row.
+  using Take = std::function<void(Statement& row)>;
 
   Walk(Database& database, const std::string& columns, const std::string& table, Take take)
       : up_(database, "SELECT " + columns + " FROM " + table + " WHERE id > ? AND id < ? ORDER BY id"),
@@ -106,71 +108,81 @@ class Walk {
 
 class Salvage {
  public:
-  Salvage(const std::filesystem::path& damaged, QueueFile& fresh) : old_(damaged, Open::existing), fresh_(&fresh) {
-    old_.keep_wal_at_close();
-    old_.run("PRAGMA writable_schema=ON");  // so that a file that is too short is opened all the same
-    begin();
-  }
+  explicit Salvage(QueueFile& fresh) : fresh_(&fresh) { fresh_->database().run("BEGIN IMMEDIATE"); }
 
-  Salvaged run() {
-    Walk batches(old_, "id, data", "batch_data", [this](Statement& row) { return take_batch(row); });
+  // By way of SQLite.
+  void walk(const std::filesystem::path& damaged) {
+    Database old(damaged, Open::existing);
+    old.keep_wal_at_close();
+    old.run("PRAGMA writable_schema=ON");  // so that a file that is too short is opened all the same
+    Walk batches(old, "id, data", "batch_data", [this](Statement& row) { take_batch(row); });
     done_.unreadable += batches.run();
-    Walk dead(old_, "id, frame, batch, position, client, arrived_ms, died_ms, payload, subject, reason", "dead",
-              [this](Statement& row) { return take_letter(row); });
+    Walk dead(old, "id, frame, batch, position, client, arrived_ms, died_ms, payload, subject, reason", "dead",
+              [this](Statement& row) { take_letter(row); });
     done_.unreadable += dead.run();
-    Ticket used = 0;
     try {
-      used = static_cast<Ticket>(old_.number("SELECT value FROM meta WHERE name = 'used'"));
+      used_ = static_cast<Ticket>(old.number("SELECT value FROM meta WHERE name = 'used'"));
     } catch (const SqlFault&) {
       ++done_.unreadable;
     }
-    fresh_->set_used(used);
-    fresh_->database().run("COMMIT");
+  }
+
+  // Page by page; not what is known to have been removed before.
+  void scan(const std::filesystem::path& damaged) {
+    scan_leaves(damaged, [this](const Batch& batch) {
+      if (batch.id > used_) {
+        take(batch);
+      }
+    });
+  }
+
+  [[nodiscard]] Salvaged finish() {
+    write([&] {
+      fresh_->set_used(used_);
+      fresh_->database().run("COMMIT");
+    });
     return done_;
   }
 
  private:
-  void begin() {
-    fresh_->database().run("BEGIN IMMEDIATE");
-    rows_ = 0;
-  }
-
-  template <class Row>
-  void write(Row&& row) {
+  template <class Change>
+  void write(Change&& change) {
     try {
-      row();
-      if (++rows_ == kCommitEvery) {
+      change();
+      if (++changes_ % kCommitEvery == 0 && fresh_->database().in_transaction()) {
         fresh_->database().run("COMMIT");
         (void)fresh_->checkpoint();
-        begin();
+        fresh_->database().run("BEGIN IMMEDIATE");
       }
     } catch (SqlFault& fault) {
       throw CannotWrite{std::move(fault)};
     }
   }
 
-  bool take_batch(Statement& row) {
-    const Ticket id = row.count(0);
-    const auto batch = unpack(id, std::string(row.bytes(1)));
-    if (!batch) {
-      done_.unreadable += seen_.insert(id).second ? 1 : 0;
-      return false;
+  void take(const Batch& batch) {
+    if (!taken_.insert(batch.id).second) {
+      return;
     }
-    if (!seen_.insert(id).second) {
-      return true;
-    }
-    PackedBatch packed(id);
-    for (const Run& run : batch->runs) {
+    PackedBatch packed(batch.id);
+    for (const Run& run : batch.runs) {
       packed.add(run);
     }
     packed.seal();
     write([&] { fresh_->insert(packed); });
     ++done_.batches;
-    done_.messages += batch->messages;
-    return true;
+    done_.messages += batch.messages;
   }
 
-  bool take_letter(Statement& row) {
+  void take_batch(Statement& row) {
+    const auto batch = unpack(row.count(0), std::string(row.bytes(1)));
+    if (batch) {
+      take(*batch);
+    } else {
+      ++done_.unreadable;
+    }
+  }
+
+  void take_letter(Statement& row) {
     DeadLetter letter;
     letter.frame = row.bytes(1);
     letter.batch = row.count(2);
@@ -182,13 +194,12 @@ class Salvage {
     letter.subject = row.bytes(8);
     letter.reason = row.bytes(9);
     write([&] { done_.dead_letters += fresh_->bury(letter) ? 1 : 0; });
-    return true;
   }
 
-  Database old_;
   QueueFile* fresh_;
-  std::set<Ticket> seen_;
-  std::uint64_t rows_ = 0;
+  std::set<Ticket> taken_;
+  Ticket used_ = 0;
+  std::uint64_t changes_ = 0;
   Salvaged done_;
 };
 
@@ -251,16 +262,21 @@ Salvaged salvage(const std::filesystem::path& damaged, const std::filesystem::pa
     copy_if_there(damaged, patched);
     copy_if_there(damaged.string() + "-wal", patched.string() + "-wal");
   }
+  const bool has_trees = !use_copy || (give_first_page(fresh, patched) && has_tables(patched));
   Salvaged done;
   try {
-    if (!use_copy) {
-      done = Salvage(damaged, **file).run();
-    } else if (give_first_page(fresh, patched) && has_tables(patched)) {
-      done = Salvage(patched, **file).run();
+    Salvage salvage(**file);
+    if (has_trees) {
+      salvage.walk(use_copy ? patched : damaged);
     }
+    salvage.scan(damaged);
+    done = salvage.finish();
   } catch (CannotWrite& cannot) {
     remove_with_sides(patched);
     throw std::move(cannot.fault);
+  } catch (...) {
+    remove_with_sides(patched);
+    throw;
   }
   remove_with_sides(patched);
   done.unreadable += use_copy ? 1 : 0;

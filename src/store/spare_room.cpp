@@ -10,8 +10,8 @@
 namespace hawser::store {
 namespace {
 
-constexpr std::uint64_t kBytes = 24UL << 20U;  // what a WAL at its bound can add to the database, and more
-constexpr std::uint64_t kFactor = 4;           // of which the disk must have this many times as much free
+constexpr std::uint64_t kBytes = 2UL << 20U;  // a WAL with the removal of a gigabyte, and its index
+constexpr std::uint64_t kFactor = 2;          // of which the disk must have this many times as much free
 
 }  // namespace
 

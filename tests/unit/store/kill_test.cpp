@@ -202,7 +202,7 @@ INSTANTIATE_TEST_SUITE_P(EveryPoint, KilledAt,
 
 TEST(Killed, anywhere_nothing_that_was_committed_is_lost) {
   const char* wanted = std::getenv("HAWSER_KILLS");
-  const int kills = wanted != nullptr ? std::atoi(wanted) : 150;
+  const int kills = wanted != nullptr ? std::atoi(wanted) : 60;
   std::mt19937 random(7);
   const Directory directory;
   SharedDiary diary;
@@ -228,7 +228,7 @@ TEST(Killed, while_it_recovers_from_damage_it_recovers_again) {
         (void)world.append_and_commit(i, 3000);
       }
     }
-    std::string bytes = bytes_of(directory.database());
+    std::string bytes = used_bytes_of(directory.database());
     bytes.resize(bytes.size() - 8192);
     write_bytes(directory.database(), bytes);
     const pid_t child = fork_child([&] {

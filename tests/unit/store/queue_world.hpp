@@ -28,11 +28,13 @@ namespace hawser::store {
 
 inline constexpr auto kPatience = std::chrono::seconds(20);
 
-// Gone with its content at the end.
+// Gone with its content at the end. In memory if possible: what is tested is the order of things, not the disk.
 class Directory {
  public:
   Directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "hawser-store-XXXXXX").string();
+    const std::filesystem::path memory = "/dev/shm";
+    const auto base = ::access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
+    std::string name = (base / "hawser-store-XXXXXX").string();
     EXPECT_NE(::mkdtemp(name.data()), nullptr);
     path_ = name;
   }
@@ -71,6 +73,16 @@ inline std::string bytes_of(const std::filesystem::path& path) {
 
 inline void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+// Without the unused room at the end of a database.
+inline std::string used_bytes_of(const std::filesystem::path& database) {
+  const std::string bytes = bytes_of(database);
+  std::size_t pages = 0;
+  for (std::size_t i = 28; i < 32; ++i) {
+    pages = pages << 8U | static_cast<unsigned char>(bytes.at(i));
+  }
+  return bytes.substr(0, pages * 4096);
 }
 
 // "PUB test.n <size>\r\n<n>xxxx\r\n".
