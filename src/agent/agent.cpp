@@ -271,7 +271,10 @@ Result<void> Agent::Impl::open_admin() {
   }
   admin::Endpoints endpoints;
   endpoints.metrics = [this] { return registry_.expose(); };
-  endpoints.health = [] { return admin::Health{{{"process", true, ""}}}; };
+  // Alive without a server, too: it keeps what clients publish. But whoever looks is to see it.
+  endpoints.health = [this] {
+    return admin::Health{{{"process", true, ""}, {"breaker", true, control_->breaker()}}};
+  };
   endpoints.ready = [this] { return ready(); };
   endpoints.reload = [this]() -> Result<std::string> { return reloads_->now_and_wait(std::chrono::seconds(10)); };
   endpoints.status = [this] { return status(); };

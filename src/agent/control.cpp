@@ -6,7 +6,7 @@ namespace hawser::agent {
 
 Control::Control(net::Reactor& reactor, net::Resolver& resolver, const session::SessionOptions& options,
                  Metrics& metrics, Outage* outage, std::function<void(const wire::ServerInfo&)> heard)
-    : reactor_(reactor), resolver_(resolver), options_(options), metrics_(metrics), heard_(std::move(heard)) {
+    : reactor_(reactor), resolver_(resolver), options_(options), metrics_(metrics), heard_(std::move(heard)), breaker_(reactor.now()) {
   if (outage != nullptr && outage->queue != nullptr) {
     drain_ = std::make_unique<Drain>(reactor_, *outage, metrics_, [this] { renew(); });
   }
@@ -73,7 +73,11 @@ void Control::on_up(const wire::ServerInfo& info) {
                                     {"server_name", info.server_name},
                                     {"version", info.version}});
   }
-  metrics_.breaker.set(0);
+  const Duration away = reactor_.now() - breaker_.away_since();
+  if (breaker_.on_link_up(reactor_.now())) {
+    tell_breaker();
+    log::info("circuit breaker closed", {{"breaker", "nats"}, {"away_seconds", std::chrono::duration<double>(away).count()}});
+  }
   // A server without a name of its own calls itself by its id: 56 letters that nobody reads.
   const std::string name = info.server_name == info.server_id ? "" : info.server_name + ", ";
   set(true, "connected to " + session_->live()->server().printable() + " (" + name + "nats-server " + info.version + ")");
@@ -84,14 +88,41 @@ void Control::on_up(const wire::ServerInfo& info) {
 }
 
 void Control::on_down(const Error& error) {
-  metrics_.breaker.set(1);
+  const bool first = breaker_.state() == store::BreakerState::closed || !breaker_.reason();
+  const bool refused = info(error.code).kind == ErrorKind::denied;
+  const bool first_refusal = refused && !breaker_.refused();
+  refused ? breaker_.on_refused(reactor_.now(), error) : breaker_.on_link_lost(reactor_.now(), error);
+  tell_breaker();
+  if (first || first_refusal) {
+    log::write(log::Level::warn, "circuit breaker open", error, {{"breaker", "nats"}, {"hint", info(error.code).hint}});
+  }
   set(false, error.message());
   if (drain_) {
     drain_->on_down(error);
   }
 }
 
-void Control::on_probe() { metrics_.breaker.set(2); }
+void Control::on_probe() {
+  if (breaker_.on_probe(reactor_.now())) {
+    tell_breaker();
+    log::debug("circuit breaker half-open", {{"breaker", "nats"}});
+  }
+}
+
+void Control::tell_breaker() {
+  metrics_.breaker.set(breaker_.number());
+  std::string text(to_string(breaker_.state()));
+  if (breaker_.reason()) {
+    text += ": " + breaker_.reason()->message();
+  }
+  const std::lock_guard lock(mutex_);
+  breaker_text_ = std::move(text);
+}
+
+std::string Control::breaker() const {
+  const std::lock_guard lock(mutex_);
+  return breaker_text_;
+}
 
 void Control::on_flushed(std::uint64_t token) {
   if (drain_) {

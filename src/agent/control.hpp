@@ -13,6 +13,7 @@
 #include "agent/metrics.hpp"
 #include "agent/outage.hpp"
 #include "session/session.hpp"
+#include "store/breaker.hpp"
 
 namespace hawser::agent {
 
@@ -30,6 +31,8 @@ class Control final : private session::SessionUser {
   [[nodiscard]] bool up() const noexcept { return up_.load(std::memory_order_acquire); }
   // "connected to tls://nats:4222 (n1)", or why not.
   [[nodiscard]] std::string state() const;
+  // "closed"; "open: authorization violation: tls://nats:4222 said …".
+  [[nodiscard]] std::string breaker() const;
 
  private:
   void on_messages(std::string_view, std::size_t) override {}
@@ -41,6 +44,7 @@ class Control final : private session::SessionUser {
   void on_relieved() override;
   void renew();
   void stop_session();
+  void tell_breaker();
   void set(bool up, std::string state);
 
   net::Reactor& reactor_;
@@ -48,12 +52,14 @@ class Control final : private session::SessionUser {
   const session::SessionOptions& options_;
   Metrics& metrics_;
   std::function<void(const wire::ServerInfo&)> heard_;
+  store::Breaker breaker_;
   session::AccessPtr access_;
   std::unique_ptr<session::Session> session_;
   std::unique_ptr<Drain> drain_;  // with a disk queue
   std::atomic<bool> up_{false};
   mutable std::mutex mutex_;
   std::string state_ = "not connected yet";  // guarded by mutex_
+  std::string breaker_text_ = "open";        // guarded by mutex_
 };
 
 }  // namespace hawser::agent
