@@ -54,8 +54,8 @@ std::string shown(std::string_view text, const MessageStyle& style) {
 
 // JSON is text whatever a publisher sent: what is not UTF-8 has its bytes replaced. DEL and C1 are legal in JSON, and a
 // terminal would obey them.
-std::string json_text(const boost::json::object& object) {
-  const std::string text = boost::json::serialize(object);
+std::string json_text(const boost::json::value& value) {
+  const std::string text = boost::json::serialize(value);
   std::string out;
   out.reserve(text.size() + 1);
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -158,6 +158,8 @@ std::string safe_for_terminal(std::string_view text) {
   }
   return out;
 }
+
+std::string json_string(std::string_view text) { return json_text(boost::json::string(as_utf8(text))); }
 
 std::string with_number(std::string object, std::string_view key, double value) {
   object.pop_back();  // its brace

@@ -35,6 +35,9 @@ struct MessageFacts {
 // Control characters but line breaks and tabs, and bytes that are not UTF-8, as \x1b.
 [[nodiscard]] std::string safe_for_terminal(std::string_view text);
 
+// As a JSON string, with its quotes; bytes that are not UTF-8 are replaced, and no terminal obeys what is in it.
+[[nodiscard]] std::string json_string(std::string_view text);
+
 // "417µs", "1.52ms", "2.1s".
 [[nodiscard]] std::string short_duration(Duration duration);
 

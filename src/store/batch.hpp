@@ -1,7 +1,7 @@
 // Batches: what the queue keeps on disk as one row, packed and checked here.
 //
-// A batch is some runs of messages in the order in which they arrived, each run the whole frames (PUB, HPUB) of one client.
-// Its blob, with all numbers little-endian:
+// A batch is some runs of messages in the order in which they arrived, each run the whole frames (PUB, HPUB) of one
+// client. Its blob, with all numbers little-endian:
 //
 //   batch := crc32c:u32 run+                 the CRC is over the batch's id as u64 and everything behind the CRC
 //   run   := client:u64 arrived_ms:i64 count:u32 largest_payload:u32 size:u32 frames[size]
@@ -22,8 +22,9 @@
 
 namespace hawser::store {
 
-// Names a batch, and everything before it; grows, across restarts too. 0 is before all. Batches that an agent queues have
-// multiples of kTicketStride; between them is room for those that another process puts at the tail (`hawser queue replay`).
+// Names a batch, and everything before it; grows, across restarts too. 0 is before all. Batches that an agent queues
+// have multiples of kTicketStride; between them is room for those that another process puts at the tail (`hawser queue
+// replay`).
 using Ticket = std::uint64_t;
 inline constexpr Ticket kTicketStride = 1UL << 20U;
 

@@ -1,4 +1,4 @@
-// The circuit breaker between the agent and its servers: whether publishes go to a server or to the disk queue, and why.
+// The circuit breaker between the agent and its servers: whether publishes go to a server or to the disk, and why.
 //
 // It opens when the link is lost or credentials are refused, is half-open while a connection is being tried, and closes
 // when the server has answered the first PING on it. Pure: time comes in. Not thread-safe.
@@ -18,11 +18,11 @@ namespace hawser::store {
 
 // The numbers of the gauge circuit_breaker_state.
 //
-//                on_link_lost, on_refused                    on_probe
-//      ┌─ closed ───────────────────────► open ──────────────────────────► half_open ─┐
-//      │    ▲                              ▲ │ ▲    on_link_lost, on_refused │  │ on_probe (the next server)
-//      └────┘ on_link_up                   └─┘ └─────────────────────────────┘  └► half_open
-//           └───────────────────────────────── on_link_up ───────────────────────┘
+//            on_link_lost, on_refused
+//   closed ────────────────────────────► open ◄───────┐
+//     ▲                                    │ on_probe │ on_link_lost, on_refused
+//     │ on_link_up                         ▼          │
+//     └───────────────────────────────── half_open ───┘
 //
 // on_link_up closes it from any state: a link that came up by itself is as good as one that was probed for.
 enum class BreakerState : std::uint8_t { closed = 0, open = 1, half_open = 2 };

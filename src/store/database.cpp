@@ -1,8 +1,7 @@
 #include "store/database.hpp"
 
-#include <sqlite3.h>
-
 #include <cstring>
+#include <sqlite3.h>
 #include <utility>
 
 namespace hawser::store {
@@ -21,7 +20,7 @@ Trouble trouble_of(int code, int system_error) {
     case SQLITE_PERM: return Trouble::read_only;
     case SQLITE_IOERR:
       // What is read beyond the end of a file that should be longer.
-      return code == SQLITE_IOERR_SHORT_READ                                          ? Trouble::damaged
+      return code == SQLITE_IOERR_SHORT_READ                                             ? Trouble::damaged
              : system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG ? Trouble::full
                                                                                          : Trouble::other;
     default: return Trouble::other;
@@ -31,8 +30,8 @@ Trouble trouble_of(int code, int system_error) {
 }  // namespace
 
 Database::Database(const std::filesystem::path& path, Open how) {
-  const int flags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (how == Open::create ? SQLITE_OPEN_CREATE : 0);
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                    (how == Open::create ? SQLITE_OPEN_CREATE : 0);
   const int code = sqlite3_open_v2(path.c_str(), &handle_, flags, nullptr);
   if (code != SQLITE_OK) {
     SqlFault fault;
@@ -80,8 +79,8 @@ void Database::keep_wal_at_close() noexcept {
 }
 
 Statement::Statement(Database& database, std::string_view sql) : database_(&database) {
-  const int code = sqlite3_prepare_v3(database.handle(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
-                                      &handle_, nullptr);
+  const int code = sqlite3_prepare_v3(database.handle(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &handle_, nullptr);
   if (code != SQLITE_OK) {
     database.raise(code);
   }

@@ -1,7 +1,7 @@
 // SQLite with owners, and its errors as one exception that stays inside this room.
 //
-// A Database and its Statements belong to one thread. Everything here throws SqlFault; whoever uses it catches at the edge
-// of a transaction. A Statement goes before its Database.
+// A Database and its Statements belong to one thread. Everything here throws SqlFault; whoever uses it catches at the
+// edge of a transaction. A Statement goes before its Database.
 //
 //   Database database(path, Open::existing);
 //   Statement insert(database, "INSERT INTO t VALUES(?, ?)");

@@ -1,13 +1,12 @@
 #include "store/disk_queue.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <limits>
 #include <string>
+#include <sys/stat.h>
 #include <system_error>
 
 #include "base/log.hpp"
@@ -130,7 +129,8 @@ std::optional<Error> DiskQueue::refusal(const Run& run) const {
   const std::uint64_t all_bytes = bytes + (sheds ? 0 : on_disk_.bytes + uncommitted);
   const std::uint64_t all_messages = run.count + (sheds ? 0 : on_disk_.messages + uncommitted_messages_);
   if (all_bytes > options_.max_bytes) {
-    return Error{Errc::queue_full, "it has " + format_size(all_bytes - bytes) + " of " + format_size(options_.max_bytes)};
+    return Error{Errc::queue_full,
+                 "it has " + format_size(all_bytes - bytes) + " of " + format_size(options_.max_bytes)};
   }
   if (all_messages > options_.max_messages) {
     return Error{Errc::queue_full, "it has " + std::to_string(all_messages - run.count) + " of " +
@@ -140,7 +140,8 @@ std::optional<Error> DiskQueue::refusal(const Run& run) const {
 }
 
 Result<Ticket> DiskQueue::append(const Run& run) {
-  assert(run.count > 0 && run.frames.size() >= run.count && run.frames.size() <= std::numeric_limits<std::uint32_t>::max());
+  assert(run.count > 0 && run.frames.size() >= run.count &&
+         run.frames.size() <= std::numeric_limits<std::uint32_t>::max());
   bool first = false;
   Ticket ticket = 0;
   {

@@ -1,13 +1,14 @@
 // The queue of messages that no server has taken yet, on disk: what is appended here survives the process.
 //
-// One process owns a directory, through one DiskQueue. Appending takes a copy and a ticket, at once; a thread of the queue's
-// own writes what came together as one transaction (group commit), reads for the drainer and removes what was confirmed.
-// What committed() covers is on disk and stays there until it is confirmed, whenever the process ends.
+// One process owns a directory, through one DiskQueue. Appending takes a copy and a ticket, at once; a thread of the
+// queue's own writes what came together as one transaction (group commit), reads for the drainer and removes what was
+// confirmed. What committed() covers is on disk and stays there until it is confirmed, whenever the process ends.
 //
 //   append() ──► in memory ──► committed() ──► read() ──► confirm() ──► drained()
 //   last()                     on disk         sent       or buried, shed, purged: it has left the queue
 //
-// Lifetime: callbacks are called on the queue's thread, none after the destructor has returned. Not to be destroyed in one.
+// Lifetime: callbacks are called on the queue's thread, none after the destructor has returned. Not to be destroyed in
+// one.
 //
 //   auto queue = DiskQueue::open({.directory = "/var/lib/hawser/queue"}, [&] { reactor.post(look_again); });
 //   auto ticket = (*queue)->append({.client = 7, .arrived_ms = ms, .count = 1, .largest_payload = 5, .frames = frame});
@@ -74,9 +75,9 @@ class DiskQueue {
   static constexpr std::uint64_t kMaxUncommittedBytes = 64UL << 20U;
   static constexpr std::uint64_t kMaxBytesWhileFailing = 8UL << 20U;
 
-  // Opens or makes the queue, takes over what former processes left (also out of a damaged file: logged as queue_damaged),
-  // and starts the thread. `on_progress` is called on it after committed(), drained() or writable() changed. Blocking.
-  // Errors: queue_in_use, naming the owner's PID; queue_schema_newer; queue_cannot_open.
+  // Opens or makes the queue, takes over what former processes left (also out of a damaged file: logged as
+  // queue_damaged), and starts the thread. `on_progress` is called on it after committed(), drained() or writable()
+  // changed. Blocking. Errors: queue_in_use, naming the owner's PID; queue_schema_newer; queue_cannot_open.
   [[nodiscard]] static Result<std::unique_ptr<DiskQueue>> open(QueueOptions options, std::function<void()> on_progress);
   // Commits what is pending, with one try, and removes what was confirmed; reads that wait are dropped.
   ~DiskQueue();
@@ -85,10 +86,11 @@ class DiskQueue {
 
   // ANY THREAD.
 
-  // Copies the run into the batch that is being filled and returns that batch's ticket, without waiting. Runs of a client
-  // stay in the order of the calls. Errors: queue_full; then nothing was taken.
+  // Copies the run into the batch that is being filled and returns that batch's ticket, without waiting. Runs of a
+  // client stay in the order of the calls. Errors: queue_full; then nothing was taken.
   [[nodiscard]] Result<Ticket> append(const Run& run);
-  // The ticket of the newest append, of former processes too; 0: there was none. last() == drained(): the queue is empty.
+  // The ticket of the newest append, of former processes too; 0: there was none. last() == drained(): the queue is
+  // empty.
   [[nodiscard]] Ticket last() const noexcept { return last_.load(); }
   // Everything up to this is on disk (Sync::full: has been fdatasync'ed).
   [[nodiscard]] Ticket committed() const noexcept { return committed_.load(); }
@@ -101,9 +103,9 @@ class DiskQueue {
 
   // THE DRAINER, of which there is one; any thread.
 
-  // Batches that are committed and come after `after` (and after drained()), in order, at least one if there is any, up to
-  // about max_bytes. `done` is called on the queue's thread. Empty: there is nothing now. Errors: queue_read_failed; a
-  // damaged file is recovered first, and what is lost is left out.
+  // Batches that are committed and come after `after` (and after drained()), in order, at least one if there is any, up
+  // to about max_bytes. `done` is called on the queue's thread. Empty: there is nothing now. Errors: queue_read_failed;
+  // a damaged file is recovered first, and what is lost is left out.
   using Done = std::function<void(Result<std::vector<Batch>>)>;
   void read(Ticket after, std::uint64_t max_bytes, Done done);
   // The server has everything up to `through`, which was read: it leaves the queue. drained() says so at once, the disk
@@ -187,7 +189,7 @@ class DiskQueue {
   std::optional<Time> remove_at_;
   bool confirmed_ = false;  // since the callback was last called
   bool stopping_ = false;
-  QueueStats on_disk_;      // messages and bytes without the uncommitted ones
+  QueueStats on_disk_;  // messages and bytes without the uncommitted ones
 
   // of the queue's thread
   std::unique_ptr<QueueFile> file_;  // null: could not be opened again after a recovery

@@ -1,5 +1,5 @@
-// What the queue's thread does beside writing and reading: moving the WAL into the file, giving space back, noticing what
-// other processes did, telling.
+// What the queue's thread does beside writing and reading: moving the WAL into the file, giving space back, noticing
+// what other processes did, telling.
 #include <algorithm>
 
 #include "base/log.hpp"

@@ -135,7 +135,8 @@ DiskQueue::Change DiskQueue::transact(const Round& round) {
       change.letter_bytes += letter.frame.size();
     }
   }
-  const std::uint64_t dead_bytes = (change.totals ? change.totals->dead_bytes : on_disk_.dead_bytes) + change.letter_bytes;
+  const std::uint64_t dead_bytes =
+      (change.totals ? change.totals->dead_bytes : on_disk_.dead_bytes) + change.letter_bytes;
   if (dead_bytes > options_.max_dead_bytes) {
     change.dropped = file_->drop_dead(dead_bytes - options_.max_dead_bytes);
   }

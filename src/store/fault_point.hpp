@@ -7,16 +7,16 @@
 namespace hawser::store {
 
 enum class FaultPoint : std::uint8_t {
-  setup_begun,         // the new database's file exists
-  setup_schema_made,   // with its tables, under its first name
-  setup_named,         // under its own name
-  appended,            // a run is in memory
+  setup_begun,        // the new database's file exists
+  setup_schema_made,  // with its tables, under its first name
+  setup_named,        // under its own name
+  appended,           // a run is in memory
   transaction_begun,
   batch_inserted,
   before_commit,
-  after_commit,        // on disk, and nobody told yet
-  batches_removed,     // in a transaction that is not committed
-  letters_buried,      // likewise
+  after_commit,     // on disk, and nobody told yet
+  batches_removed,  // in a transaction that is not committed
+  letters_buried,   // likewise
   checkpoint_begun,
   checkpoint_ended,
   shrunk,

@@ -1,14 +1,13 @@
 #include "store/owner_lock.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <fcntl.h>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 namespace hawser::store {
@@ -50,8 +49,8 @@ Result<OwnerLock> OwnerLock::take(const std::filesystem::path& directory) {
       return refused(path);
     }
     const pid_t pid = written_pid(lock.fd_);
-    return fail(Errc::queue_in_use,
-                directory.string() + " belongs to " + (pid != 0 ? "process " + std::to_string(pid) : "another process"));
+    return fail(Errc::queue_in_use, directory.string() + " belongs to " +
+                                        (pid != 0 ? "process " + std::to_string(pid) : "another process"));
   }
   const std::string text = std::to_string(::getpid()) + "\n";
   if (::ftruncate(lock.fd_, 0) != 0 || ::pwrite(lock.fd_, text.data(), text.size(), 0) < 0) {

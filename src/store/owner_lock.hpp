@@ -3,10 +3,9 @@
 // The lock goes with the process, however it ends. Values; any thread.
 #pragma once
 
-#include <sys/types.h>
-
 #include <filesystem>
 #include <optional>
+#include <sys/types.h>
 
 #include "base/error.hpp"
 

@@ -1,15 +1,14 @@
 #include "store/queue_file.hpp"
 
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+#include <sqlite3.h>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.hpp"
 
@@ -120,8 +119,8 @@ Result<std::unique_ptr<QueueFile>> QueueFile::open(const std::filesystem::path& 
     return std::unexpected(version.error());
   }
   if (*version > static_cast<std::uint32_t>(kSchemaVersion)) {
-    return fail(Errc::queue_schema_newer, path.string() + " has schema " + std::to_string(*version) + ", this version knows " +
-                                              std::to_string(kSchemaVersion));
+    return fail(Errc::queue_schema_newer, path.string() + " has schema " + std::to_string(*version) +
+                                              ", this version knows " + std::to_string(kSchemaVersion));
   }
   try {
     std::unique_ptr<QueueFile> file(new QueueFile(path));
@@ -133,8 +132,9 @@ Result<std::unique_ptr<QueueFile>> QueueFile::open(const std::filesystem::path& 
       return fail(Errc::queue_cannot_open, path.string() + " may not be written");
     }
     file->database_.run(sync == Sync::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
-    file->database_.run("PRAGMA secure_delete=OFF; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;"
-                        "PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=0");
+    file->database_.run(
+        "PRAGMA secure_delete=OFF; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;"
+        "PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=0");
     int grow = kGrowBytes;
     sqlite3_file_control(file->database_.handle(), "main", SQLITE_FCNTL_CHUNK_SIZE, &grow);
     sqlite3_wal_hook(file->database_.handle(), note_wal, &file->wal_frames_);
@@ -152,8 +152,9 @@ Result<std::unique_ptr<QueueFile>> QueueFile::open(const std::filesystem::path& 
 void QueueFile::check_schema() {
   const bool ours = database_.number("PRAGMA application_id") == kApplicationId &&
                     database_.number("PRAGMA user_version") == kSchemaVersion &&
-                    database_.number("SELECT count(*) FROM sqlite_master WHERE name IN ('batches', 'batch_data', 'dead', "
-                                     "'dead_by_place', 'dead_by_size', 'meta')") == 6;
+                    database_.number(
+                        "SELECT count(*) FROM sqlite_master WHERE name IN ('batches', 'batch_data', 'dead', "
+                        "'dead_by_place', 'dead_by_size', 'meta')") == 6;
   if (!ours) {
     throw SqlFault{Trouble::damaged, "it does not have the tables of a queue"};
   }
@@ -172,20 +173,23 @@ void QueueFile::check_length() {
 
 QueueTotals QueueFile::totals() {
   QueueTotals totals;
-  Statement batches(database_, "SELECT count(*), ifnull(sum(messages), 0), ifnull(sum(bytes), 0), ifnull(min(id), 0) FROM batches");
+  Statement batches(
+      database_, "SELECT count(*), ifnull(sum(messages), 0), ifnull(sum(bytes), 0), ifnull(min(id), 0) FROM batches");
   if (batches.step()) {
     totals.batches = batches.count(0);
     totals.messages = batches.count(1);
     totals.bytes = batches.count(2);
     totals.first = batches.count(3);
   }
-  Statement last(database_, "SELECT max(ifnull((SELECT max(id) FROM batches), 0), ifnull((SELECT max(id) FROM batch_data), 0), "
-                            "(SELECT value FROM meta WHERE name = 'used'))");
+  Statement last(database_,
+                 "SELECT max(ifnull((SELECT max(id) FROM batches), 0), ifnull((SELECT max(id) FROM batch_data), 0), "
+                 "(SELECT value FROM meta WHERE name = 'used'))");
   if (last.step()) {
     totals.last = last.count(0);
   }
   totals.oldest_ms = oldest_ms();
-  Statement dead(database_, "SELECT count(*), ifnull(sum(bytes), 0) FROM dead INDEXED BY dead_by_size WHERE bytes >= 0");
+  Statement dead(database_,
+                 "SELECT count(*), ifnull(sum(bytes), 0) FROM dead INDEXED BY dead_by_size WHERE bytes >= 0");
   if (dead.step()) {
     totals.dead_letters = dead.count(0);
     totals.dead_bytes = dead.count(1);
@@ -290,7 +294,8 @@ void QueueFile::remove(Ticket id) {
 void QueueFile::set_used(Ticket id) { statements_->use.bind(1, id).run(); }
 
 bool QueueFile::bury(const DeadLetter& letter) {
-  const std::int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(wall_now().time_since_epoch()).count();
+  const std::int64_t now_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(wall_now().time_since_epoch()).count();
   statements_->bury.bind(1, letter.batch)
       .bind(2, std::uint64_t{letter.index})
       .bind(3, letter.client)
@@ -330,7 +335,9 @@ void QueueFile::reserve_space() {
   reserved_bytes_ = (bytes + kGrowBytes - 1) / kGrowBytes * kGrowBytes;
 }
 
-std::uint64_t QueueFile::wal_bytes() const noexcept { return static_cast<std::uint64_t>(wal_frames_) * (kPageBytes + 24); }
+std::uint64_t QueueFile::wal_bytes() const noexcept {
+  return static_cast<std::uint64_t>(wal_frames_) * (kPageBytes + 24);
+}
 
 bool QueueFile::checkpoint() {
   int frames = 0;

@@ -3,8 +3,8 @@
 // One connection, for one thread. What changes something is called within a Transaction; everything but open() throws
 // SqlFault (database.hpp), and Trouble::damaged then means that recovery.hpp is due.
 //
-//   batches     id, messages, bytes, first_ms, largest     small, so that counting millions of messages takes a moment
-//   batch_data  id, data                                    the blob of batch.hpp, which says the same and has a checksum
+//   batches     id, messages, bytes, first_ms, largest: small, so that millions of messages are counted in a moment
+//   batch_data  id, data: the blob of batch.hpp, which says the same and has a checksum
 //   dead        dead letters, each named by batch and position
 //   meta        used: no batch gets this id or a lower one again
 //
@@ -41,10 +41,10 @@ enum class Use : std::uint8_t {
 struct QueueTotals {
   std::uint64_t batches = 0;
   std::uint64_t messages = 0;
-  std::uint64_t bytes = 0;      // of blobs
-  Ticket first = 0;             // ids; 0: there are no batches
-  Ticket last = 0;              // the highest id ever used that is known
-  std::int64_t oldest_ms = 0;   // arrival of the first message; 0: none
+  std::uint64_t bytes = 0;     // of blobs
+  Ticket first = 0;            // ids; 0: there are no batches
+  Ticket last = 0;             // the highest id ever used that is known
+  std::int64_t oldest_ms = 0;  // arrival of the first message; 0: none
   std::uint64_t dead_letters = 0;
   std::uint64_t dead_bytes = 0;  // of frames
 };
@@ -86,14 +86,15 @@ class QueueFile {
   // The oldest dead letters, until that many bytes of frames are gone.
   Removed drop_dead(std::uint64_t bytes);
 
-  // Within a transaction: occupies the disk space that its pages will need in the file, so that checkpoints, and with them
-  // deletions, work on a full disk. Throws Trouble::full.
+  // Within a transaction: occupies the disk space that its pages will need in the file, so that checkpoints, and with
+  // them deletions, work on a full disk. Throws Trouble::full.
   void reserve_space();
   // Bytes of the WAL that are in use, as of the last commit.
   [[nodiscard]] std::uint64_t wal_bytes() const noexcept;
   // Moves the WAL's content into the database, so that the next commit starts it again; false: somebody still reads.
   bool checkpoint();
-  // Gives back some free pages to the file system, when most pages are free; false: nothing to do. Outside of transactions.
+  // Gives back some free pages to the file system, when most pages are free; false: nothing to do. Outside of
+  // transactions.
   bool shrink();
   [[nodiscard]] std::uint64_t file_bytes();
 

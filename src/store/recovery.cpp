@@ -1,12 +1,11 @@
 #include "store/recovery.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <string>
 #include <system_error>
+#include <unistd.h>
 
 #include "base/clock.hpp"
 #include "store/salvage.hpp"

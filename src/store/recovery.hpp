@@ -1,8 +1,9 @@
-// What becomes of a queue's database that is damaged: it is set aside, and what can be read is taken over into a new one.
+// What becomes of a queue's database that is damaged: it is set aside, and what can be read is taken over into a new
+// one.
 //
-// The caller owns the directory and has no connection open. However often the process ends in between, the next open goes
-// on: the new database is made under another name, becomes queue.db.recovered when it is whole, and only then is the
-// damaged one renamed. Blocking, for as long as copying the queue takes.
+// The caller owns the directory and has no connection open. However often the process ends in between, the next open
+// goes on: the new database is made under another name, becomes queue.db.recovered when it is whole, and only then is
+// the damaged one renamed. Blocking, for as long as copying the queue takes.
 //
 //   queue.db, -wal (damaged) ──copy──► queue.db.new ──whole──► queue.db.recovered
 //   queue.db, -wal ──► queue.db.damaged-20261122T100000, -wal         then queue.db.recovered ──► queue.db

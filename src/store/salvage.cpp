@@ -1,17 +1,16 @@
 #include "store/salvage.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <fcntl.h>
 #include <functional>
 #include <optional>
 #include <set>
 #include <string>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 
 #include "store/leaf_scan.hpp"
 

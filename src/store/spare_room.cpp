@@ -1,11 +1,10 @@
 #include "store/spare_room.hpp"
 
+#include <cstdint>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-#include <cstdint>
 
 namespace hawser::store {
 namespace {

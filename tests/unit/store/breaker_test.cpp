@@ -1,8 +1,7 @@
-#include <gtest/gtest.h>
+#include "store/breaker.hpp"
 
 #include <chrono>
-
-#include "store/breaker.hpp"
+#include <gtest/gtest.h>
 
 namespace hawser::store {
 namespace {

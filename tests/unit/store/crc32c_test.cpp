@@ -1,9 +1,8 @@
-#include <gtest/gtest.h>
+#include "store/crc32c.hpp"
 
+#include <gtest/gtest.h>
 #include <random>
 #include <string>
-
-#include "store/crc32c.hpp"
 
 namespace hawser::store {
 namespace {

@@ -1,8 +1,7 @@
 // Files that somebody or something has damaged, and those that may not be opened.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-
 #include <random>
+#include <sys/wait.h>
 
 #include "store/queue_world.hpp"
 

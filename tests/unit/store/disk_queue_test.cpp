@@ -1,7 +1,6 @@
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-
-#include <algorithm>
 #include <thread>
 
 #include "store/queue_world.hpp"
@@ -118,8 +117,13 @@ TEST(DiskQueue, buried_messages_become_dead_letters_when_their_batch_goes) {
   {
     World world(directory);
     const Ticket ticket = world.append_and_commit(1);
-    const DeadLetter letter{.batch = ticket, .index = 0, .client = 1, .arrived_ms = 5, .subject = "test.n",
-                            .reason = "Permissions Violation", .frame = frame(1)};
+    const DeadLetter letter{.batch = ticket,
+                            .index = 0,
+                            .client = 1,
+                            .arrived_ms = 5,
+                            .subject = "test.n",
+                            .reason = "Permissions Violation",
+                            .frame = frame(1)};
     world->bury({letter});
     world->bury({letter});  // after a lost link, the same again
     EXPECT_EQ(world->stats().dead_letters, 0U);

@@ -1,10 +1,9 @@
 // Queues at their limits, and disks without room.
+#include <csignal>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-#include <csignal>
 
 #include "store/queue_world.hpp"
 
@@ -39,8 +38,7 @@ TEST(Full, bytes_have_a_limit_too) {
 
 TEST(Full, shed_oldest_takes_new_messages_for_old_ones) {
   const Directory directory;
-  World world(
-      QueueOptions{.directory = directory.path(), .when_full = WhenFull::shed_oldest, .max_messages = 10});
+  World world(QueueOptions{.directory = directory.path(), .when_full = WhenFull::shed_oldest, .max_messages = 10});
   for (std::uint64_t i = 1; i <= 25; ++i) {
     (void)world.append_and_commit(i);
   }

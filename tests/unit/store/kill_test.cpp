@@ -1,11 +1,10 @@
-// The process ends by SIGKILL at every named point of the queue's work, and anywhere. What was reported as committed and was
-// not confirmed must be there afterwards, in order, and nothing else. HAWSER_KILLS=5000 for more of them.
+// The process ends by SIGKILL at every named point of the queue's work, and anywhere. What was reported as committed
+// and was not confirmed must be there afterwards, in order, and nothing else. HAWSER_KILLS=5000 for more of them.
+#include <csignal>
 #include <gtest/gtest.h>
+#include <random>
 #include <sys/mman.h>
 #include <sys/wait.h>
-
-#include <csignal>
-#include <random>
 
 #include "store/queue_world.hpp"
 
@@ -14,7 +13,7 @@ namespace {
 
 // What a child has seen and done; it outlives the child.
 struct Diary {
-  std::atomic<std::uint64_t> next{1};       // message to append
+  std::atomic<std::uint64_t> next{1};  // message to append
   std::atomic<std::uint64_t> appended{0};
   std::atomic<std::uint64_t> safe{0};       // committed() covered it
   std::atomic<std::uint64_t> confirmed{0};  // written before confirm() is called
@@ -70,8 +69,8 @@ void drain_some(World& world, Diary& diary, std::uint64_t max_bytes) {
     for (const Run& run : batch.runs) {
       for (const std::uint64_t number : numbers_in(run.frames)) {
         if (refused(number)) {
-          world->bury({DeadLetter{.batch = batch.id, .index = index, .subject = "test.n", .reason = "refused",
-                                  .frame = frame(number)}});
+          world->bury({DeadLetter{
+              .batch = batch.id, .index = index, .subject = "test.n", .reason = "refused", .frame = frame(number)}});
         }
         ++index;
         last = number;
@@ -139,7 +138,8 @@ void check(const Directory& directory, Diary& diary) {
   const auto numbers = world.numbers();
   EXPECT_EQ(world->stats().recoveries, 0U);
   EXPECT_EQ(world->stats().messages, numbers.size());
-  const std::uint64_t first = numbers.empty() ? std::max(diary.confirmed.load(), diary.safe.load()) + 1 : numbers.front();
+  const std::uint64_t first =
+      numbers.empty() ? std::max(diary.confirmed.load(), diary.safe.load()) + 1 : numbers.front();
   EXPECT_LE(first, diary.confirmed + 1) << "lost from the front";
   if (!numbers.empty()) {
     EXPECT_EQ(numbers, counted(first, numbers.back())) << "lost or out of order";
@@ -193,9 +193,10 @@ TEST_P(KilledAt, what_was_committed_is_there) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryPoint, KilledAt,
-                         testing::Values(FaultPoint::setup_begun, FaultPoint::setup_schema_made, FaultPoint::setup_named,
-                                         FaultPoint::appended, FaultPoint::transaction_begun, FaultPoint::batch_inserted,
-                                         FaultPoint::before_commit, FaultPoint::after_commit, FaultPoint::batches_removed,
+                         testing::Values(FaultPoint::setup_begun, FaultPoint::setup_schema_made,
+                                         FaultPoint::setup_named, FaultPoint::appended, FaultPoint::transaction_begun,
+                                         FaultPoint::batch_inserted, FaultPoint::before_commit,
+                                         FaultPoint::after_commit, FaultPoint::batches_removed,
                                          FaultPoint::letters_buried, FaultPoint::checkpoint_begun,
                                          FaultPoint::checkpoint_ended),
                          [](const auto& point) { return "point_" + std::to_string(static_cast<int>(point.param)); });
@@ -219,8 +220,8 @@ TEST(Killed, anywhere_nothing_that_was_committed_is_lost) {
 }
 
 TEST(Killed, while_it_recovers_from_damage_it_recovers_again) {
-  for (const FaultPoint point : {FaultPoint::recovery_begun, FaultPoint::recovery_copied, FaultPoint::recovery_set_aside,
-                                 FaultPoint::recovery_ended}) {
+  for (const FaultPoint point : {FaultPoint::recovery_begun, FaultPoint::recovery_copied,
+                                 FaultPoint::recovery_set_aside, FaultPoint::recovery_ended}) {
     const Directory directory;
     {
       World world(directory);
@@ -231,9 +232,8 @@ TEST(Killed, while_it_recovers_from_damage_it_recovers_again) {
     std::string bytes = used_bytes_of(directory.database());
     bytes.resize(bytes.size() - 8192);
     write_bytes(directory.database(), bytes);
-    const pid_t child = fork_child([&] {
-      const World world(QueueOptions{.directory = directory.path(), .fault_hook = hook_for({point, 1})});
-    });
+    const pid_t child = fork_child(
+        [&] { const World world(QueueOptions{.directory = directory.path(), .fault_hook = hook_for({point, 1})}); });
     EXPECT_TRUE(WIFSIGNALED(wait_for(child)));
     World world(directory);
     ASSERT_TRUE(world) << world.error().message();

@@ -1,9 +1,6 @@
 // A directory, numbered messages and a queue to wait for, for the tests of the disk queue.
 #pragma once
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -12,12 +9,14 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <gtest/gtest.h>
 #include <iterator>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -163,7 +162,8 @@ class World {
   }
   Result<std::vector<Batch>> read(Ticket after, std::uint64_t max_bytes = UINT64_MAX) {
     auto answer = std::make_shared<std::promise<Result<std::vector<Batch>>>>();
-    queue_->read(after, max_bytes, [answer](Result<std::vector<Batch>> batches) { answer->set_value(std::move(batches)); });
+    queue_->read(after, max_bytes,
+                 [answer](Result<std::vector<Batch>> batches) { answer->set_value(std::move(batches)); });
     auto future = answer->get_future();
     if (future.wait_for(kPatience) != std::future_status::ready) {
       return fail(Errc::internal_error, "nobody answers");
