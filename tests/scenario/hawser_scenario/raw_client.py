@@ -56,6 +56,11 @@ class RawClient:
 
     def message(self):
         """The next message: subject, payload (with headers in front when it has some)."""
+        subject, headers, payload = self.message_parts()
+        return subject, headers + payload
+
+    def message_parts(self):
+        """The next message: subject, headers as they came, payload."""
         line = self.next_line()
         words = line.split()
         assert words[0] in (b"MSG", b"HMSG"), line
@@ -63,7 +68,8 @@ class RawClient:
         while len(self._buffer) < size + 2:
             self._fill()
         payload, self._buffer = self._buffer[:size], self._buffer[size + 2:]
-        return words[1].decode(), payload
+        headers = int(words[-2]) if words[0] == b"HMSG" else 0
+        return words[1].decode(), payload[:headers], payload[headers:]
 
     def publish(self, subject, payload=b""):
         self.send(b"PUB %s %d\r\n%s\r\n" % (subject.encode(), len(payload), payload))
