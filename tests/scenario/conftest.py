@@ -21,7 +21,8 @@ def _knows_the_queue():
     return binary and subprocess.run([binary, "queue", "--help"], capture_output=True, timeout=30, check=False).returncode == 0
 
 
-needs_queue = pytest.mark.skipif(not _knows_the_queue(), reason="this hawser has no disk queue")
+KNOWS_THE_QUEUE = _knows_the_queue()
+needs_queue = pytest.mark.skipif(not KNOWS_THE_QUEUE, reason="this hawser has no disk queue")
 
 
 def pytest_sessionfinish(session, exitstatus):

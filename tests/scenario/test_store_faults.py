@@ -10,12 +10,12 @@ import os
 import pytest
 
 from conftest import LONG, mutual, needs_queue
-from hawser_scenario.capture import Capture, Message, assert_safe, jetstream, judge
+from hawser_scenario.capture import Capture, Message, assert_safe, capturing_server, jetstream, judge
 from hawser_scenario.faults import Faults, seed_of_this_run
-from hawser_scenario.nats_server import NatsServer
 from hawser_scenario.network import Network
 from hawser_scenario.ports import quiet_port
 from hawser_scenario.publisher import LANGUAGES, Publisher, build_publishers
+from hawser_scenario.queue import with_queue
 from hawser_scenario.waiting import wait_until
 
 FAULTS = int(os.environ.get("HAWSER_FAULTS") or (500 if LONG else 12))
@@ -77,13 +77,6 @@ class Everything:
             raise AssertionError(f"{error}\n\n{self.faults.story()}\n\n{seen}\n\n{log}") from None
 
 
-def capturing(directory, stack, config=""):
-    server = NatsServer(directory / "broker", jetstream(directory / "jetstream") + config)
-    server.monitor_port = quiet_port()
-    stack.callback(server.kill)
-    return server.start(port=quiet_port())
-
-
 def capturing_with_tls(directory, ca, stack):
     setup = mutual(directory, ca, stack)
     setup.server.kill()
@@ -136,7 +129,7 @@ def test_the_verdict_tells_repeats_of_the_agent_from_those_of_the_publisher():
 def test_the_publishers_and_the_stream_hold_without_an_agent(programs, tmp_path, stack):
     """The same faults on the network and the server, with nothing of ours in between. A client that reconnects can overtake
     itself on the old connection, so that order is not asked for."""
-    everything = Everything(tmp_path, capturing(tmp_path, stack), stack)
+    everything = Everything(tmp_path, capturing_server(tmp_path, stack), stack)
     verdict = everything.withstands(programs, 6, in_order=False)
     assert all(verdict.received[language] > 100 for language in LANGUAGES)
 
@@ -151,21 +144,17 @@ def test_what_was_confirmed_survives_while_the_agent_lives(programs, tmp_path, c
     everything.withstands(programs, FAULTS)
 
 
-def persistent(broker, directory, **persistence):
-    return {**broker, "persistence": {"enabled": True, "path": str(directory / "queue"), "sync": "full", **persistence}}
-
-
 @needs_queue
 def test_what_was_confirmed_survives_kill_9_of_the_agent_and_of_the_server(programs, tmp_path, ca, stack, start_agent):
     setup = capturing_with_tls(tmp_path, ca, stack)
-    everything = Everything(tmp_path, setup.server, stack, start_agent, persistent(setup.broker(), tmp_path), disk_queue=True)
+    everything = Everything(tmp_path, setup.server, stack, start_agent, with_queue(setup.broker(), tmp_path), disk_queue=True)
     everything.withstands(programs, FAULTS)
 
 
 @needs_queue
 def test_with_message_ids_no_repeat_is_stored(programs, tmp_path, stack, start_agent):
-    server = capturing(tmp_path, stack)
-    broker = persistent({"type": "nats", "url": server.url()}, tmp_path, dedupe_header=True)
+    server = capturing_server(tmp_path, stack)
+    broker = with_queue({"type": "nats", "url": server.url()}, tmp_path, dedupe_header=True)
     everything = Everything(tmp_path, server, stack, start_agent, broker, disk_queue=True)
     verdict = everything.withstands(programs, FAULTS)
     assert not any(verdict.repeats.values()), f"repeats although each message has an id\n{verdict}\n{everything.faults.story()}"

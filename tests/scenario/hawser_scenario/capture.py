@@ -9,6 +9,8 @@ import collections
 import dataclasses
 import json
 
+from .nats_server import NatsServer
+from .ports import quiet_port
 from .raw_client import RawClient
 
 STREAM = "CAPTURE"
@@ -18,6 +20,14 @@ FENCE = "capture.fence"
 def jetstream(directory):
     """Configuration of a server that can capture."""
     return f'jetstream {{ store_dir: "{directory}", max_memory_store: 64MB, max_file_store: 20GB }}\n'
+
+
+def capturing_server(directory, stack, config=""):
+    """A nats-server that can capture, on ports that it keeps over restarts, with its store."""
+    server = NatsServer(directory / "broker", jetstream(directory / "jetstream") + config)
+    server.monitor_port = quiet_port()
+    stack.callback(server.kill)
+    return server.start(port=quiet_port())
 
 
 @dataclasses.dataclass
@@ -68,9 +78,6 @@ class Capture:
     def fence(self):
         """Returns when everything that the server received before is stored."""
         return self._ask(FENCE, {})["seq"]
-
-    def count(self):
-        return self._ask(f"$JS.API.STREAM.INFO.{STREAM}", {})["state"]["messages"]
 
     def read(self):
         """Every message, in the order of arrival; fences are left out."""
