@@ -6,6 +6,7 @@ sequence of faults, HAWSER_FAULTS says how many (12; with HAWSER_LONG=1 500).
 
 import json
 import os
+import ssl
 
 import pytest
 
@@ -30,9 +31,9 @@ def programs(tmp_path_factory):
 class Everything:
     """Server with a stream, network, perhaps an agent, publishers of every language, and the faults between them."""
 
-    def __init__(self, directory, server, stack, start_agent=None, broker=None, disk_queue=False):
+    def __init__(self, directory, server, stack, start_agent=None, broker=None, disk_queue=False, tls=None):
         self.server = server
-        self.capture = Capture(server).create()
+        self.capture = Capture(server, tls=tls).create()
         self.network = stack.enter_context(Network(server.port))
         self.agent = None
         if start_agent:
@@ -83,7 +84,9 @@ def capturing_with_tls(directory, ca, stack):
     setup.server.monitor_port = quiet_port()
     setup.server.write_config(setup.tls + jetstream(directory / "jetstream"))
     setup.server.start(port=quiet_port())
-    return setup
+    tls = ssl.create_default_context(cafile=ca.cert)
+    tls.load_cert_chain(setup.client.cert, setup.client.key)
+    return setup, tls
 
 
 # ---- the checker itself
@@ -139,15 +142,15 @@ def test_the_publishers_and_the_stream_hold_without_an_agent(programs, tmp_path,
 
 def test_what_was_confirmed_survives_while_the_agent_lives(programs, tmp_path, ca, stack, start_agent):
     """Servers killed and frozen, networks cut in every manner, the agent frozen but never killed."""
-    setup = capturing_with_tls(tmp_path, ca, stack)
-    everything = Everything(tmp_path, setup.server, stack, start_agent, setup.broker())
+    setup, tls = capturing_with_tls(tmp_path, ca, stack)
+    everything = Everything(tmp_path, setup.server, stack, start_agent, setup.broker(), tls=tls)
     everything.withstands(programs, FAULTS)
 
 
 @needs_queue
 def test_what_was_confirmed_survives_kill_9_of_the_agent_and_of_the_server(programs, tmp_path, ca, stack, start_agent):
-    setup = capturing_with_tls(tmp_path, ca, stack)
-    everything = Everything(tmp_path, setup.server, stack, start_agent, with_queue(setup.broker(), tmp_path), disk_queue=True)
+    setup, tls = capturing_with_tls(tmp_path, ca, stack)
+    everything = Everything(tmp_path, setup.server, stack, start_agent, with_queue(setup.broker(), tmp_path), disk_queue=True, tls=tls)
     everything.withstands(programs, FAULTS)
 
 

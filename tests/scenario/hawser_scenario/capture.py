@@ -45,7 +45,7 @@ class Message:
 
 
 class Capture:
-    """A stream of `subjects` on a server; connect_options as for RawClient (user, pass)."""
+    """A stream of `subjects` on a server; connect_options as for RawClient (user, pass, tls)."""
 
     def __init__(self, server, subjects=("numbers.>",), duplicate_window_s=120, **connect_options):
         self._server = server

@@ -5,9 +5,9 @@ import socket
 
 
 class RawClient:
-    """Connected and past CONNECT when `handshake`; else just connected, with `info` read."""
+    """Connected and past CONNECT when `handshake`; else just connected, with `info` read. `tls`: an ssl.SSLContext."""
 
-    def __init__(self, address, handshake=True, timeout=10, **connect):
+    def __init__(self, address, handshake=True, timeout=10, tls=None, **connect):
         host, _, port = address.rpartition(":")
         self.socket = socket.create_connection((host, int(port)), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -15,6 +15,8 @@ class RawClient:
         line = self.line()
         assert line.startswith(b"INFO "), line
         self.info = json.loads(line[5:])
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=host)
         if handshake:
             options = {"verbose": False, "pedantic": False, "headers": True, "no_responders": True, "protocol": 1, **connect}
             self.send(b"CONNECT " + json.dumps(options).encode() + b"\r\nPING\r\n")
