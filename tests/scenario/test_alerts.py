@@ -32,13 +32,17 @@ def test_each_alert_says_what_is_wrong_and_how_bad_it_is():
         assert rule["annotations"]["summary"] and rule["annotations"]["description"], rule
 
 
-def test_every_metric_of_an_alert_is_one_that_an_agent_has(mutual_tls, tmp_path, stack, start_agent):
+def test_every_metric_of_an_alert_is_one_that_an_agent_has(mutual_tls, ca, tmp_path, start_agent):
     wanted = {name for rule in alerts() for name in re.findall(r"\b(?:hawser|circuit)_\w+", rule["expr"])}
     assert {"circuit_breaker_state", "hawser_queue_messages", "hawser_queue_oldest_seconds", "hawser_dead_letters",
             "hawser_tls_reload_total", "hawser_certificate_not_after_seconds", "hawser_break_glass_active"} <= wanted
     broker = mutual_tls.broker()
     agent = start_agent(with_queue(broker, tmp_path) if KNOWS_THE_QUEUE else broker).wait_ready()
-    # A counter with a reason is there with the first of its kind: a refused connection, and a refused publish.
+    # A counter with a label is there with the first of its kind: a splice, a refused connection, and a refused publish.
+    renewed = ca.issue("client")
+    mutual_tls.client.key.write_bytes(renewed.key.read_bytes())
+    mutual_tls.client.cert.write_bytes(renewed.cert.read_bytes())
+    wait_until(lambda: agent.value("hawser_splices_total") > 0, 20, lambda: f"a splice\n{agent.program.tail()}")
     gone = NatsServer(tmp_path / "gone").start()
     gone.kill()
     alone = start_agent({"type": "nats", "url": gone.url(), "fallback": {"mode": "fail"}}, "alone")

@@ -80,12 +80,16 @@ class Capture:
         return self._ask(FENCE, {})["seq"]
 
     def read(self):
-        """Every message, in the order of arrival; fences are left out."""
+        """Every message, in the order of arrival."""
+        return list(self.stream())
+
+    def stream(self):
+        """The same one by one, for millions. Fences are left out."""
         self.fence()
         consumer = self._ask(f"$JS.API.CONSUMER.CREATE.{STREAM}", {
             "stream_name": STREAM, "config": {"deliver_policy": "all", "ack_policy": "none", "inactive_threshold": 60 * 10**9}})
         pull = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{consumer['name']}"
-        messages, left = [], consumer["num_pending"]
+        left = consumer["num_pending"]
         with self._connect() as client:
             client.subscribe("_INBOX.capture.read")
             while left > 0:
@@ -95,9 +99,8 @@ class Capture:
                     subject, headers, payload = client.message_parts()
                     assert subject.split(".")[0] != "_INBOX", f"{headers!r} instead of a message, {left} left"
                     if subject != FENCE:
-                        messages.append(Message(subject, headers.decode(), payload))
+                        yield Message(subject, headers.decode(), payload)
                 left -= batch
-        return messages
 
 
 @dataclasses.dataclass

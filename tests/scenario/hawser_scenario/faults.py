@@ -18,12 +18,9 @@ def seed_of_this_run():
 
 
 class Faults:
-    """`agent` None: clients talk to the server through `network` themselves, and no fault is one of the agent.
+    """`agent` None: clients talk to the server through `network` themselves, and no fault is one of the agent."""
 
-    Without `disk_queue` the agent is frozen but never killed: what it holds in memory it may lose.
-    """
-
-    def __init__(self, seed, server, network, capture, agent=None, disk_queue=False, longest_outage_s=3.0):
+    def __init__(self, seed, server, network, capture, agent=None, longest_outage_s=3.0):
         self.seed = seed
         self.log = []
         self._random = random.Random(seed)
@@ -33,9 +30,8 @@ class Faults:
         self._kinds = [self.server_killed, self.server_frozen, self.bytes_swallowed, self.bytes_held, self.slow_network,
                        self.closed_one_way, self.reset, self.refused, self.outage, self.flapping]
         if agent is not None:
-            self._kinds.append(self.agent_frozen)
-        if agent is not None and disk_queue:
-            self._kinds += [self.agent_killed, self.both_killed, self.agent_killed_in_an_outage, self.agent_killed_while_it_drains]
+            self._kinds += [self.agent_frozen, self.agent_killed, self.both_killed, self.agent_killed_in_an_outage,
+                            self.agent_killed_while_it_drains]
 
     def run(self, count, between=lambda: None):
         """Every kind once before any comes a second time. `between` is called after about half of them: waiting for messages
