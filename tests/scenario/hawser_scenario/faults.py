@@ -30,8 +30,8 @@ class Faults:
         self._kinds = [self.server_killed, self.server_frozen, self.bytes_swallowed, self.bytes_held, self.slow_network,
                        self.closed_one_way, self.reset, self.refused, self.outage, self.flapping]
         if agent is not None:
-            self._kinds += [self.agent_frozen, self.agent_killed, self.both_killed, self.agent_killed_in_an_outage,
-                            self.agent_killed_while_it_drains]
+            self._kinds += [self.agent_frozen, self.agent_killed, self.both_killed, self.agent_killed_with_messages_under_way,
+                            self.agent_killed_in_an_outage, self.agent_killed_while_it_drains]
 
     def run(self, count, between=lambda: None):
         """Every kind once before any comes a second time. `between` is called after about half of them: waiting for messages
@@ -68,6 +68,7 @@ class Faults:
     def _kill_server(self):
         """`kill -9`, after the agent's last PONG: the server has stored what it had answered for (see capture.py)."""
         self._network.hold()
+        self._pause(0.0, 0.3)
         self._capture.fence()
         self._server.kill()
         self._network.reset()
@@ -96,8 +97,20 @@ class Faults:
     def agent_killed(self):
         self._kill_agent()
 
+    def agent_killed_with_messages_under_way(self):
+        """What it has sent is nowhere yet: an agent that confirms too early is found out."""
+        disturb = self._random.choice([self._network.hold, self._network.swallow, lambda: self._network.delay(0.3)])
+        disturb()
+        self._pause(0.1, 1.0)
+        self._agent.kill()
+        self._network.reset()
+        self._network.heal()
+        self.note(f"   down for {self._pause(0.0, 0.5):.3f} s")
+        self._agent.start()
+
     def both_killed(self):
         self._network.hold()
+        self._pause(0.0, 0.5)
         self._capture.fence()
         for one in self._random.sample([self._server, self._agent], 2):
             one.kill()
