@@ -30,12 +30,12 @@ class Listener(RawClient):
 
     def take(self, count):
         """The payloads of that many messages."""
-        return [self.message()[1] for _ in range(count)]
+        return [self.message_parts()[2] for _ in range(count)]
 
     def until(self, payload):
         """The payloads that come before this one."""
         taken = []
-        while (message := self.message()[1]) != payload:
+        while (message := self.message_parts()[2]) != payload:
             taken.append(message)
         return taken
 
