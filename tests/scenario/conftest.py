@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import subprocess
 import sys
 
 import pytest
@@ -13,6 +14,15 @@ from hawser_scenario.agent import Agent  # noqa: E402
 from hawser_scenario.nats_server import NatsServer, tls_block  # noqa: E402
 
 LONG = os.environ.get("HAWSER_LONG") == "1"
+
+
+def _knows_the_queue():
+    binary = os.environ.get("HAWSER_BIN")
+    return binary and subprocess.run([binary, "queue", "--help"], capture_output=True, timeout=30, check=False).returncode == 0
+
+
+KNOWS_THE_QUEUE = _knows_the_queue()
+needs_queue = pytest.mark.skipif(not KNOWS_THE_QUEUE, reason="this hawser has no disk queue")
 
 
 def pytest_sessionfinish(session, exitstatus):

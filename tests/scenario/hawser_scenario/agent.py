@@ -15,7 +15,7 @@ from .waiting import wait_until
 
 
 class Agent:
-    """`broker` is broker.yaml's `broker:` mapping. Loopback, ports of the kernel's choice."""
+    """`broker` is broker.yaml's `broker:` mapping. Loopback, ports of the kernel's choice, kept when it is started again."""
 
     def __init__(self, directory, broker, agent=None, env=None):
         self.directory = pathlib.Path(directory)
@@ -55,6 +55,7 @@ class Agent:
 
         ports = wait_until(listening, deadline, lambda: f"the agent writes its ports\n{self.program.tail()}")
         self.listen, self.admin = ports["listen"], ports["admin"]
+        self._agent.update(listen=self.listen, admin=self.admin)
         return self
 
     def refuses_to_start(self, deadline=20.0):
@@ -70,6 +71,17 @@ class Agent:
 
     def stop(self):
         return self.program.stop()
+
+    def kill(self):
+        """`kill -9`: nothing is written, closed or said any more."""
+        self.program.kill()
+
+    def freeze(self):
+        self.program.signal(signal.SIGSTOP)
+        wait_until(lambda: self.program.thread_states() == {"T"}, 10, "the agent stands still")
+
+    def thaw(self):
+        self.program.signal(signal.SIGCONT)
 
     def hang_up(self):
         self.program.signal(signal.SIGHUP)

@@ -5,9 +5,9 @@ import socket
 
 
 class RawClient:
-    """Connected and past CONNECT when `handshake`; else just connected, with `info` read."""
+    """Connected and past CONNECT when `handshake`; else just connected, with `info` read. `tls`: an ssl.SSLContext."""
 
-    def __init__(self, address, handshake=True, timeout=10, **connect):
+    def __init__(self, address, handshake=True, timeout=10, tls=None, **connect):
         host, _, port = address.rpartition(":")
         self.socket = socket.create_connection((host, int(port)), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -15,6 +15,8 @@ class RawClient:
         line = self.line()
         assert line.startswith(b"INFO "), line
         self.info = json.loads(line[5:])
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=host)
         if handshake:
             options = {"verbose": False, "pedantic": False, "headers": True, "no_responders": True, "protocol": 1, **connect}
             self.send(b"CONNECT " + json.dumps(options).encode() + b"\r\nPING\r\n")
@@ -56,6 +58,11 @@ class RawClient:
 
     def message(self):
         """The next message: subject, payload (with headers in front when it has some)."""
+        subject, headers, payload = self.message_parts()
+        return subject, headers + payload
+
+    def message_parts(self):
+        """The next message: subject, headers as they came, payload."""
         line = self.next_line()
         words = line.split()
         assert words[0] in (b"MSG", b"HMSG"), line
@@ -63,7 +70,8 @@ class RawClient:
         while len(self._buffer) < size + 2:
             self._fill()
         payload, self._buffer = self._buffer[:size], self._buffer[size + 2:]
-        return words[1].decode(), payload
+        headers = int(words[-2]) if words[0] == b"HMSG" else 0
+        return words[1].decode(), payload[:headers], payload[headers:]
 
     def publish(self, subject, payload=b""):
         self.send(b"PUB %s %d\r\n%s\r\n" % (subject.encode(), len(payload), payload))
