@@ -47,7 +47,6 @@ def test_a_flush_in_an_outage_returns_and_after_kill_9_and_a_restart_the_message
     with RawClient(agent.listen) as client:
         numbered(client, 1, 100)
         client.flush()
-    assert agent.value("hawser_queue_messages") == 100
     agent.kill()
     assert line.queue.status()["messages"] == 100
     agent.start()
@@ -94,7 +93,8 @@ def test_the_queue_is_seen_in_metrics_and_from_the_command_line_while_the_agent_
         numbered(client, 1, 30, size=1000)
         client.flush()
     status = line.queue.status()
-    assert status["messages"] == 30 == agent.value("hawser_queue_messages")
+    assert status["messages"] == 30
+    wait_until(lambda: agent.value("hawser_queue_messages") == 30, 5, "the gauge follows")
     assert status["bytes"] >= 30_000 and agent.value("hawser_queue_bytes") >= 30_000
     assert status["dead"] == 0 == agent.value("hawser_dead_letters")
     wait_until(lambda: agent.value("hawser_queue_oldest_seconds") > 0.5, 10, "the oldest message grows old")
@@ -213,7 +213,8 @@ def test_what_the_server_refuses_by_itself_goes_to_the_dead_letters_and_can_be_r
     line.mend()
     line.drained()
     assert line.payloads() == numbers(1, 60), "the others go on, in order"
-    assert agent.value("hawser_dead_letters") == 2 == line.queue.status()["dead"]
+    assert line.queue.status()["dead"] == 2
+    wait_until(lambda: agent.value("hawser_dead_letters") == 2, 5, "the gauge follows")
     reasons = {row["subject"]: row["reason"] for row in line.queue.messages(dead=True)}
     assert 'Permissions Violation for Publish to "numbers.forbidden.x"' in reasons["numbers.forbidden.x"], reasons
     assert "payload" in reasons["numbers.large"].lower(), reasons
@@ -263,7 +264,7 @@ def test_requests_are_kept_when_they_shall_be(line):
     with RawClient(agent.listen) as client:
         request(client, "service.echo")
         client.flush()
-        assert agent.value("hawser_queue_messages") == 1
+        wait_until(lambda: agent.value("hawser_queue_messages") == 1, 5, "it is in the queue")
         with RawClient(f"127.0.0.1:{line.server.port}") as service:
             service.subscribe("service.>")
             service.flush()
@@ -317,6 +318,18 @@ def test_a_full_queue_refuses_and_confirms_no_flush_that_covers_a_refused_messag
     wait_until(lambda: line.payloads()[-10:] == numbers(5001, 5010), 20, "it takes messages again")
 
 
+def test_a_refused_batch_that_comes_in_one_piece_with_its_flush_is_answered_too(line):
+    """Nothing more comes from this client that could remind the agent of it."""
+    agent = line.start(limits={"max_pending": 100}, when_full="reject")
+    line.cut()
+    with RawClient(agent.listen, timeout=30) as client:
+        numbered(client, 1, 100)
+        client.flush()
+        client.send(b"PUB numbers.1 1\r\nx\r\n" * 10 + b"PING\r\n")
+        said = client.closed(30)
+    assert b"-ERR" in said and b"PONG" not in said, said
+
+
 def test_max_bytes_bounds_the_queue(line):
     agent = line.start(max_bytes="2MB", when_full="reject")
     line.cut()
@@ -359,8 +372,9 @@ def test_the_oldest_are_shed_and_counted_when_that_is_asked_for(line):
         for first in range(1, 1001, 50):
             numbered(client, first, first + 49)
             client.flush()
+    wait_until(lambda: agent.value("hawser_queue_shed_total") + agent.value("hawser_queue_messages") == 1000, 5, "all are counted")
     shed = agent.value("hawser_queue_shed_total")
-    assert shed >= 800 and agent.value("hawser_queue_messages") <= 200
+    assert shed >= 800
     agent.wait_log("shed")
     line.mend()
     line.drained()
