@@ -1,7 +1,7 @@
 // What the disk queue costs, as ratios within one run: durable enqueueing against a file that is appended to and
 // fdatasync'ed as often, the latency of a flush against one fdatasync, reading, memory and start-up by length.
 //
-//   bench_store_queue [--messages 10000000] [--directory DIR] [--rounds 5]
+//   bench_store_queue [--messages 10000000] [--directory DIR] [--rounds 5]      --rounds 0: only what depends on length
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -253,7 +253,19 @@ void start_up(const fs::path& directory, const char* how) {
               static_cast<unsigned long long>(queue->stats().messages), how, took, resident_kib());
 }
 
-void drain(const fs::path& directory) {
+double read_plainly(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  std::vector<char> buffer(1U << 20U);
+  const Time start = hawser::now();
+  double bytes = 0;
+  for (ssize_t n = 0; (n = ::read(fd, buffer.data(), buffer.size())) > 0;) {
+    bytes += static_cast<double>(n);
+  }
+  ::close(fd);
+  return bytes / seconds_since(start) / 1e6;
+}
+
+void drain(const fs::path& directory, const char* how, bool confirm) {
   Queue queue(directory);
   const Time start = hawser::now();
   std::uint64_t messages = 0;
@@ -268,11 +280,13 @@ void drain(const fs::path& directory) {
       bytes += batch.data.size();
     }
     after = batches.back().id;
-    queue->confirm(after);
+    if (confirm) {
+      queue->confirm(after);
+    }
   }
   const double took = seconds_since(start);
-  std::printf("drain: %.0f messages/s, %.0f MB/s, read and removed; resident %ld KiB\n",
-              static_cast<double>(messages) / took, static_cast<double>(bytes) / took / 1e6, resident_kib());
+  std::printf("%s: %.0f messages/s, %.0f MB/s; resident %ld KiB\n", how, static_cast<double>(messages) / took,
+              static_cast<double>(bytes) / took / 1e6, resident_kib());
 }
 
 }  // namespace
@@ -295,13 +309,20 @@ int main(int argc, char** argv) {
   }
   root /= "hawser-bench-store";
   fs::create_directories(root);
-  apart([&] { throughput(root, rounds); });
-  apart([&] { latency(root); });
+  if (rounds > 0) {
+    apart([&] { throughput(root, rounds); });
+    apart([&] { latency(root); });
+  }
   apart([&] { fill(root / "queue", 10'000); });
   apart([&] { fill(root / "queue", messages); });
   forget_cache(root / "queue");
   apart([&] { start_up(root / "queue", "cold"); });
   apart([&] { start_up(root / "queue", "warm"); });
-  apart([&] { drain(root / "queue"); });
+  forget_cache(root / "queue");
+  apart([&] { drain(root / "queue", "read, cold", false); });
+  forget_cache(root / "queue");
+  std::printf("the file read plainly, cold: %.0f MB/s\n", read_plainly(root / "queue/queue.db"));
+  apart([&] { drain(root / "queue", "read, warm", false); });
+  apart([&] { drain(root / "queue", "drained: read and removed, warm", true); });
   fs::remove_all(root);
 }

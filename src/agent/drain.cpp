@@ -12,6 +12,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr Duration kGatherWithin = 2s;
+constexpr Duration kGatherLook = 10ms;
+constexpr Duration kGatherSettle = 50ms;  // a server's SUBs of one connection beside PUBs of another
+
 constexpr std::string_view kPublishViolation = "Permissions Violation for Publish to \"";
 
 // The subject that the server's words are about; empty: none.
@@ -29,7 +33,7 @@ bool may_be_a_message(const Error& error) { return error.code == Errc::server_er
 }  // namespace
 
 Drain::Drain(net::Reactor& reactor, Outage& outage, Metrics& metrics, std::function<void()> renew)
-    : reactor_(reactor), outage_(outage), metrics_(metrics), renew_(std::move(renew)), look_(reactor, [this] {
+    : reactor_(reactor), outage_(outage), metrics_(metrics), renew_(std::move(renew)), gather_(reactor, [this] { gather(); }), look_(reactor, [this] {
         queue_progressed();
         look_.start(1s);
       }) {
@@ -41,6 +45,8 @@ Drain::~Drain() { *alive_ = false; }
 void Drain::use(session::Session* session) {
   session_ = session;
   up_ = false;
+  gathering_ = false;
+  gather_.stop();
   start_over();
 }
 
@@ -64,14 +70,36 @@ void Drain::on_up(const wire::ServerInfo& info) {
     if (stats.messages > 0 && outage_.fallback.drain) {
       log::info("draining the disk queue", {{"messages", stats.messages}, {"bytes", stats.bytes}});
     }
+    gathering_ = true;
+    gathers_until_ = reactor_.now() + kGatherWithin;
+    gather();
   }
   send_more();
+}
+
+void Drain::gather() {
+  if (!gathering_) {
+    return;
+  }
+  const Time now = reactor_.now();
+  const bool all_back = metrics_.session.sessions_up.value() > metrics_.clients.value();  // and this session
+  if (all_back && gathers_until_ > now + kGatherSettle) {
+    gathers_until_ = now + kGatherSettle;
+  }
+  if (now >= gathers_until_ || outage_.queue->last() == outage_.queue->drained()) {
+    gathering_ = false;
+    send_more();
+    return;
+  }
+  gather_.start(all_back ? gathers_until_ - now : std::min(kGatherLook, gathers_until_ - now));
 }
 
 void Drain::on_down(const Error& error) {
   if (!std::exchange(up_, false)) {
     return;
   }
+  gathering_ = false;
+  gather_.stop();
   if (sent_.empty() || !may_be_a_message(error)) {
     return;  // the session keeps what is not confirmed, and sends it again
   }
@@ -133,7 +161,7 @@ void Drain::on_read(Result<std::vector<store::Batch>> batches) {
 // ---- sending ----------------------------------------------------------------------------------------------------------
 
 void Drain::send_more() {
-  if (!up_ || session_ == nullptr || !outage_.fallback.drain) {
+  if (!up_ || gathering_ || session_ == nullptr || !outage_.fallback.drain) {
     return;
   }
   while (!waiting_.empty() && session_->accepts()) {

@@ -1,7 +1,9 @@
 // Brings the disk queue to the server, oldest first: the agent's own session publishes it, and what the server has confirmed
 // leaves the queue.
 //
-//   idle --a server is there, and something is queued--> draining --all confirmed--> idle
+//   away --a server is there--> gathering --all clients are back, or two seconds--> draining --the server is lost--> away
+//
+// Gathering: local clients have their subscriptions at the server again before it is given what they would miss.
 //
 // A message that the server refuses by itself (a permission, its size) goes to the dead letters with the server's words, and the
 // others go on. If the server ends the connection over a message, the batch is sent again message by message until it is
@@ -65,6 +67,7 @@ class Drain {
   void bury(const store::Batch& batch, std::size_t index, const Message& message, Errc code, std::string_view words);
   void bury_refused(const Sent& sent);
   void start_over();
+  void gather();
   void show();
   [[nodiscard]] static std::vector<Message> messages_of(const store::Batch& batch);
 
@@ -79,6 +82,7 @@ class Drain {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // answers of the queue come by post
   std::uint64_t generation_ = 0;                                // of reads: those of before a new start are not wanted
   bool up_ = false;
+  bool gathering_ = false;
   bool reading_ = false;
   std::size_t max_body_ = 0;
   store::Ticket read_through_ = 0;
@@ -91,6 +95,8 @@ class Drain {
   std::size_t careful_next_ = 0;       // message of the batch that is sent so
   std::vector<std::pair<store::Ticket, std::size_t>> dead_;  // of the batch that is sent one by one
   std::uint64_t shed_shown_ = 0;
+  Time gathers_until_{};
+  net::Timer gather_;
   net::Timer look_;  // at the age of the oldest, and whether a read that failed works again
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <concepts>
+#include <utility>
 
 #include "store/crc32c.hpp"
 

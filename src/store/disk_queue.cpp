@@ -8,6 +8,7 @@
 #include <string>
 #include <sys/stat.h>
 #include <system_error>
+#include <utility>
 
 #include "base/log.hpp"
 #include "base/quantity.hpp"

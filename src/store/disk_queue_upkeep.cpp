@@ -1,6 +1,7 @@
 // What the queue's thread does beside writing and reading: moving the WAL into the file, giving space back, noticing
 // what other processes did, telling.
 #include <algorithm>
+#include <utility>
 
 #include "base/log.hpp"
 #include "store/disk_queue.hpp"

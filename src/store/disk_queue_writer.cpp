@@ -1,6 +1,7 @@
 // The queue's thread: rounds of one transaction and some reads.
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/log.hpp"
 #include "store/disk_queue.hpp"

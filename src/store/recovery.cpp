@@ -6,6 +6,7 @@
 #include <string>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "store/salvage.hpp"

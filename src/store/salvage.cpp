@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include "store/leaf_scan.hpp"
 
@@ -192,7 +193,7 @@ class Salvage {
     letter.payload_bytes = static_cast<std::uint32_t>(row.count(7));
     letter.subject = row.bytes(8);
     letter.reason = row.bytes(9);
-    write([&] { done_.dead_letters += fresh_->bury(letter) ? 1 : 0; });
+    write([&] { done_.dead_letters += fresh_->bury(letter) ? 1U : 0U; });
   }
 
   QueueFile* fresh_;
