@@ -9,19 +9,26 @@ namespace hawser::net {
 
 ChunkPool::~ChunkPool() {
   while (free_ != nullptr) {
-    auto* next = static_cast<PooledChunk*>(free_->next);
-    delete free_;
-    free_ = next;
+    drop_one();
   }
+}
+
+void ChunkPool::drop_one() noexcept {
+  auto* next = static_cast<PooledChunk*>(free_->next);
+  delete free_;
+  free_ = next;
+  --kept_;
 }
 
 PooledChunk* ChunkPool::take() {
   if (free_ == nullptr) {
+    least_ = 0;
     return new PooledChunk;
   }
   PooledChunk* chunk = free_;
   free_ = static_cast<PooledChunk*>(chunk->next);
   --kept_;
+  least_ = std::min(least_, kept_);
   chunk->next = nullptr;
   chunk->begin = 0;
   chunk->end = 0;
@@ -34,13 +41,20 @@ void ChunkPool::give(Chunk* chunk) noexcept {
     return;
   }
   auto* pooled = static_cast<PooledChunk*>(chunk);
-  if (kept_ >= keep_) {
+  if (kept_ >= most_) {
     delete pooled;
     return;
   }
   pooled->next = free_;
   free_ = pooled;
   ++kept_;
+}
+
+void ChunkPool::trim() noexcept {
+  for (std::size_t idle = least_; idle > 0 && surplus(); --idle) {
+    drop_one();
+  }
+  least_ = kept_;
 }
 
 void ByteQueue::attach(Chunk* chunk) noexcept {

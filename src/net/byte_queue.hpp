@@ -50,9 +50,13 @@ struct SharedChunk : Chunk {
 };
 
 // Chunks that are not in use, bounded. One a thread; outlives every queue that uses it.
+//
+// After a burst up to `most` of them stay for the next one, since fresh memory costs more than what is written into it:
+// trim(), asked now and then, gives back those that nobody has needed meanwhile, down to `keep`.
 class ChunkPool {
  public:
-  explicit ChunkPool(std::size_t keep = 256) noexcept : keep_(keep) {}
+  explicit ChunkPool(std::size_t keep = 256, std::size_t most = 0) noexcept
+      : keep_(keep), most_(most > keep ? most : keep) {}
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;
   ~ChunkPool();
@@ -60,10 +64,19 @@ class ChunkPool {
   [[nodiscard]] PooledChunk* take();
   void give(Chunk* chunk) noexcept;
 
+  // More than `keep` are kept.
+  [[nodiscard]] bool surplus() const noexcept { return kept_ > keep_; }
+  void trim() noexcept;
+  [[nodiscard]] std::size_t kept() const noexcept { return kept_; }
+
  private:
+  void drop_one() noexcept;
+
   PooledChunk* free_ = nullptr;
   std::size_t kept_ = 0;
+  std::size_t least_ = 0;  // of kept_ since the last trim()
   std::size_t keep_;
+  std::size_t most_;
 };
 
 class ByteQueue {

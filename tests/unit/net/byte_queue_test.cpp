@@ -153,6 +153,32 @@ TEST(ByteQueue, gives_its_chunks_back_and_the_next_queue_uses_them) {
   EXPECT_EQ(span[0].iov_base, first);
 }
 
+// Chunks that a pool has, when so many were in use at once.
+void use_at_once(ChunkPool& pool, std::size_t chunks) {
+  ByteQueue queue(pool);
+  queue.append(std::string(chunks * PooledChunk::kBytes, 'x'));
+}
+
+TEST(ChunkPool, keeps_what_a_burst_needed_until_nobody_needs_it) {
+  ChunkPool pool(2, 10);
+  use_at_once(pool, 20);
+  EXPECT_EQ(pool.kept(), 10U);
+  EXPECT_TRUE(pool.surplus());
+  pool.trim();
+  EXPECT_EQ(pool.kept(), 10U) << "all of them were in use since the last trim";
+  use_at_once(pool, 6);
+  pool.trim();
+  EXPECT_EQ(pool.kept(), 6U);
+  use_at_once(pool, 6);
+  pool.trim();
+  EXPECT_EQ(pool.kept(), 6U);
+  pool.trim();
+  EXPECT_EQ(pool.kept(), 2U);
+  EXPECT_FALSE(pool.surplus());
+  pool.trim();
+  EXPECT_EQ(pool.kept(), 2U);
+}
+
 TEST(ByteQueue, shares_bytes_with_other_queues_and_lets_go_of_them) {
   ChunkPool pool;
   ByteQueue one(pool);
