@@ -286,16 +286,9 @@ void Worker::end_of_input() {
   looked_up_.clear();
 }
 
-const routing::Route& Worker::look_up(AccountView& view, std::string_view subject) {
-  if (!view.looked_up) {
-    view.looked_up = true;
-    looked_up_.push_back(&view);
-  }
-  return view.routes.find(subject);
-}
-
 void Worker::publish(AccountState& account, std::string_view subject, std::string_view body) {
   const Message message{.subject = subject, .reply = {}, .headers = {}, .body = body, .from = 0};
+  tracing_ = log::enabled(log::Level::trace);
   route(view(account), message);
   end_of_input();
 }
@@ -311,7 +304,7 @@ void Worker::receive(Batch batch, std::uint32_t from) {
 }
 
 void Worker::unpack(const Batch& batch, std::uint32_t from) {
-  pressure_ = {};
+  begin_input();
   Duration rest{};
   std::vector<std::uint64_t> publishers;  // of what somebody here cannot keep up with
   batch.each([&](const Message& message, std::span<const Batch::Delivery> deliveries) {
@@ -404,7 +397,7 @@ void Worker::tidy_up() {
     view->routes.sweep();
   }
   std::erase_if(rights_, [](const auto& entry) { return entry.second.permissions.expired(); });
-  reactor_->chunks().trim();
+  reactor_->chunks().trim(0);
   spare_.let_go();
   give_back_memory();
 }

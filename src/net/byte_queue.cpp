@@ -9,25 +9,27 @@
 namespace hawser::net {
 
 ChunkPool::~ChunkPool() {
-  least_ = kept_;
-  trim();
+  while (free_ != nullptr) {
+    drop_one();
+  }
 }
 
-void ChunkPool::trim() noexcept {
-  for (; least_ > 0; --least_) {
-    delete std::exchange(free_, static_cast<PooledChunk*>(free_->next));
-    --kept_;
-  }
-  least_ = kept_;
+void ChunkPool::drop_one() noexcept {
+  auto* next = static_cast<PooledChunk*>(free_->next);
+  delete free_;
+  free_ = next;
+  --kept_;
 }
 
 PooledChunk* ChunkPool::take() {
   if (free_ == nullptr) {
+    least_ = 0;
     return new PooledChunk;
   }
   PooledChunk* chunk = free_;
   free_ = static_cast<PooledChunk*>(chunk->next);
-  least_ = std::min(least_, --kept_);
+  --kept_;
+  least_ = std::min(least_, kept_);
   chunk->next = nullptr;
   chunk->begin = 0;
   chunk->end = 0;
@@ -40,13 +42,20 @@ void ChunkPool::give(Chunk* chunk) noexcept {
     return;
   }
   auto* pooled = static_cast<PooledChunk*>(chunk);
-  if (kept_ >= keep_) {
+  if (kept_ >= most_) {
     delete pooled;
     return;
   }
   pooled->next = free_;
   free_ = pooled;
   ++kept_;
+}
+
+void ChunkPool::trim(std::size_t down_to) noexcept {
+  for (; least_ > 0 && kept_ > down_to; --least_) {
+    drop_one();
+  }
+  least_ = kept_;
 }
 
 void ByteQueue::attach(Chunk* chunk) noexcept {

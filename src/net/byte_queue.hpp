@@ -49,26 +49,34 @@ struct SharedChunk : Chunk {
   SharedBytes whole;
 };
 
-// Chunks that are not in use, bounded. One a thread; outlives every queue that uses it. Those that are left of a storm
-// lie far apart, and each keeps the half MiB around it from the system: trim() is for a slow timer.
+// Chunks that are not in use, bounded. One a thread; outlives every queue that uses it.
+//
+// After a burst up to `most` of them stay for the next one, since fresh memory costs more than what is written into it. Those
+// that are left of a storm lie far apart, and each keeps the half MiB around it from the system: trim() is for a timer.
 class ChunkPool {
  public:
-  explicit ChunkPool(std::size_t keep = 256) noexcept : keep_(keep) {}
+  explicit ChunkPool(std::size_t keep = 256, std::size_t most = 0) noexcept
+      : keep_(keep), most_(most > keep ? most : keep) {}
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;
   ~ChunkPool();
 
   [[nodiscard]] PooledChunk* take();
   void give(Chunk* chunk) noexcept;
-  // Lets go of as many as were never needed since the last time.
-  void trim() noexcept;
+  // More than `keep` are kept.
+  [[nodiscard]] bool surplus() const noexcept { return kept_ > keep_; }
+  // Lets go of as many as were never needed since the last time, while there are more than `down_to`.
+  void trim(std::size_t down_to) noexcept;
   [[nodiscard]] std::size_t kept() const noexcept { return kept_; }
 
  private:
+  void drop_one() noexcept;
+
   PooledChunk* free_ = nullptr;
   std::size_t kept_ = 0;
-  std::size_t least_ = 0;  // that were kept since the last trim
+  std::size_t least_ = 0;  // of kept_ since the last trim()
   std::size_t keep_;
+  std::size_t most_;
 };
 
 class ByteQueue {

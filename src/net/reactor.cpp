@@ -161,6 +161,9 @@ void Reactor::turn(Duration at_most) {
   if (!timers_.empty()) {
     wait = std::min(wait, std::max(Duration::zero(), timers_.front()->at_ - now_));
   }
+  if (chunks_.surplus()) {
+    wait = std::min(wait, kTrimEvery);
+  }
   // Rounded up: waking before a timer's time would spin.
   const auto ms = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wait).count());
 
@@ -194,6 +197,10 @@ void Reactor::turn(Duration at_most) {
   run_timers();
   write_dirty();
   bury();
+  if (chunks_.surplus() && now_ >= trim_at_) {
+    chunks_.trim(kChunksKept);
+    trim_at_ = now_ + kTrimEvery;
+  }
 }
 
 void Reactor::run_posted() {

@@ -123,6 +123,9 @@ class Reactor {
   friend class Timer;
   static constexpr std::size_t kCrowd = 16;
   static constexpr Duration kHandshakes = std::chrono::milliseconds(10);
+  static constexpr std::size_t kChunksKept = 256;
+  static constexpr std::size_t kChunksAfterBurst = 2048;  // for the next one, which may follow at once
+  static constexpr Duration kTrimEvery = std::chrono::seconds(1);
   Reactor(Fd epoll, Fd wake);
 
   void run_posted();
@@ -136,7 +139,8 @@ class Reactor {
   Fd epoll_;
   Fd wake_;
   Time now_ = hawser::now();
-  ChunkPool chunks_;
+  ChunkPool chunks_{kChunksKept, kChunksAfterBurst};
+  Time trim_at_{};  // while chunks_ has more than it keeps for long
   SharedBuffers buffers_;
   std::vector<Timer*> timers_;  // a binary heap by time
   std::vector<Stream*> dirty_;

@@ -59,15 +59,15 @@ TEST(ChunkPool, trim_lets_go_of_what_nobody_needed_since_the_last) {
   };
   use(20);
   EXPECT_EQ(pool.kept(), 8U);
-  pool.trim();
+  pool.trim(0);
   EXPECT_EQ(pool.kept(), 8U);
   use(3);
-  pool.trim();
+  pool.trim(0);
   EXPECT_EQ(pool.kept(), 3U);
   use(5);
-  pool.trim();
+  pool.trim(0);
   EXPECT_EQ(pool.kept(), 5U);
-  pool.trim();
+  pool.trim(0);
   EXPECT_EQ(pool.kept(), 0U);
   use(1);
   EXPECT_EQ(pool.kept(), 1U);
@@ -178,6 +178,32 @@ TEST(ByteQueue, gives_its_chunks_back_and_the_next_queue_uses_them) {
   std::array<iovec, 1> span;
   ASSERT_EQ(queue.unsent(span), 1U);
   EXPECT_EQ(span[0].iov_base, first);
+}
+
+// Chunks that a pool has, when so many were in use at once.
+void use_at_once(ChunkPool& pool, std::size_t chunks) {
+  ByteQueue queue(pool);
+  queue.append(std::string(chunks * PooledChunk::kBytes, 'x'));
+}
+
+TEST(ChunkPool, keeps_what_a_burst_needed_until_nobody_needs_it) {
+  ChunkPool pool(2, 10);
+  use_at_once(pool, 20);
+  EXPECT_EQ(pool.kept(), 10U);
+  EXPECT_TRUE(pool.surplus());
+  pool.trim(2);
+  EXPECT_EQ(pool.kept(), 10U) << "all of them were in use since the last trim";
+  use_at_once(pool, 6);
+  pool.trim(2);
+  EXPECT_EQ(pool.kept(), 6U);
+  use_at_once(pool, 6);
+  pool.trim(2);
+  EXPECT_EQ(pool.kept(), 6U);
+  pool.trim(2);
+  EXPECT_EQ(pool.kept(), 2U);
+  EXPECT_FALSE(pool.surplus());
+  pool.trim(2);
+  EXPECT_EQ(pool.kept(), 2U);
 }
 
 TEST(ByteQueue, shares_bytes_with_other_queues_and_lets_go_of_them) {
