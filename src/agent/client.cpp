@@ -1,6 +1,7 @@
 #include "agent/client.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "agent/local_mark.hpp"
 #include "base/log.hpp"
@@ -83,6 +84,9 @@ std::size_t Client::on_data(net::Stream& /*stream*/, std::string_view bytes) {
     on_control(frame);
   }
   end_run();
+  if (used == bytes.size() && spool_ && !leaving_) {
+    std::ignore = blocked();  // a full queue is told of, even if the client waits for the answer to a flush
+  }
   return leaving_ ? bytes.size() : used;
 }
 
@@ -375,10 +379,14 @@ void Client::queue_progressed() {
   if (!session_ || gone_) {
     return;
   }
+  spool_->progressed();
   session_->spool_progressed();
   if (leaving_) {
     end_when_done();
-  } else if (!spool_->safe(spool_->mark()) || !spool_->clear()) {
+    return;
+  }
+  std::ignore = blocked();  // the disk may have failed since
+  if (!spool_->safe(spool_->mark()) || !spool_->clear()) {
     await_progress();
   }
 }
@@ -497,6 +505,9 @@ void Client::give_up_waiting() {
   } else if (waiting_ && session_ && !session_->up()) {
     rejecting_ = true;
     waiting_ = false;
+    if (spool_ && reject_waiting()) {
+      return;
+    }
     log::warn(spool_ ? "the disk queue is full and no server is there: publishes are rejected"
                      : "the window is full and no server is there: publishes are rejected",
               {{"client", name_}});
@@ -504,6 +515,21 @@ void Client::give_up_waiting() {
   } else if (waiting_) {
     patience_.start(worker_.limits.reject_after);  // the server is there, but slow
   }
+}
+
+// What the full queue did not take, or took and cannot write. True: a flush waited behind it, so that the client is disconnected.
+bool Client::reject_waiting() {
+  const session::Session::Dropped dropped = session_->drop_waiting();
+  if (dropped.count == 0 && !session_->flushes_wait()) {
+    return false;
+  }
+  worker_.metrics.publishes_rejected.add(dropped.count);
+  on_publish_refused(dropped.count > 0 ? std::string_view(dropped.subject) : ">", kFull);
+  if (session_->flushes_wait()) {
+    refuse_flush();
+    return true;
+  }
+  return false;
 }
 
 void Client::disconnect_slow() {

@@ -78,6 +78,7 @@ class Client final : public net::Retirable, private net::StreamOwner, private se
   void refuse_flush();
   void tell_of_rejection();
   void give_up_waiting();
+  bool reject_waiting();
   void disconnect_slow();
   void greet(const wire::ServerInfo& upstream);
   void leave();

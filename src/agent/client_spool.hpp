@@ -42,6 +42,9 @@ class ClientSpool final : public session::Spool {
  public:
   ClientSpool(Outage& outage, Metrics& metrics, SpoolOwner& owner, std::uint64_t client);
 
+  // The queue has got on: it may have room again.
+  void progressed() noexcept { full_ = false; }
+
   std::size_t put(std::string_view frames, Why why) override;
   std::uint64_t mark() const override { return last_; }
   bool safe(std::uint64_t mark) const override;

@@ -15,7 +15,7 @@ struct Metrics {
   metrics::Counter& clients_refused;   // over max_clients
   metrics::Counter& protocol_errors;   // clients that broke the protocol
   metrics::Counter& slow_clients;      // disconnected, since they did not read
-  metrics::Counter& publishes_rejected;
+  metrics::Counter& publishes_rejected;  // the window or the disk queue was full
   metrics::Counter& reload_ok;
   metrics::Counter& reload_rejected;
   metrics::Counter& reload_unchanged;

@@ -70,4 +70,10 @@ void BatchPool::give(Batch batch) {
   }
 }
 
+void BatchPool::let_go() {
+  std::vector<Batch> batches;  // destroyed outside the lock
+  const std::lock_guard lock(mutex_);
+  batches.swap(batches_);
+}
+
 }  // namespace hawser::broker

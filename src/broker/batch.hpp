@@ -77,6 +77,8 @@ class BatchPool {
  public:
   [[nodiscard]] Batch take();
   void give(Batch batch);
+  // Of all of them; for a slow timer.
+  void let_go();
 
  private:
   static constexpr std::size_t kMost = 8;

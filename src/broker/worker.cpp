@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 
 #include "base/log.hpp"
+#include "base/memory.hpp"
 #include "broker/service_subscription.hpp"
 
 namespace hawser::broker {
@@ -18,7 +19,7 @@ constexpr Duration kTakingUp = std::chrono::milliseconds(5);    // of a turn
 constexpr Duration kWholeTurn = std::chrono::milliseconds(40);  // for all who want more than their share
 constexpr Duration kLongestShare = std::chrono::milliseconds(4);
 constexpr Duration kShortestShare = std::chrono::microseconds(200);
-constexpr std::size_t kPulsesPerSweep = 16;
+constexpr Duration kTidyEvery = std::chrono::seconds(10);
 
 std::uint32_t random_start() {
   std::uint32_t seed = 1;
@@ -390,13 +391,22 @@ void Worker::look_after_clients() {
       account->responses.expire(now);
     }
   }
-  if (++pulses_ % kPulsesPerSweep == 0) {
-    for (const auto& [account, view] : views_) {
-      view->routes.sweep();
-    }
-    std::erase_if(rights_, [](const auto& entry) { return entry.second.permissions.expired(); });
+  if (now >= tidy_up_at_) {
+    tidy_up_at_ = now + kTidyEvery;
+    tidy_up();
   }
   pulse_.start(pulse_for(configuration_->settings->limits));
+}
+
+// What a storm has left must not stay for as long as the broker runs.
+void Worker::tidy_up() {
+  for (const auto& [account, view] : views_) {
+    view->routes.sweep();
+  }
+  std::erase_if(rights_, [](const auto& entry) { return entry.second.permissions.expired(); });
+  reactor_->chunks().trim();
+  spare_.let_go();
+  give_back_memory();
 }
 
 void Worker::take_up(ConfigurationPtr configuration, std::function<void()> done) {

@@ -125,6 +125,7 @@ class Worker {
   void deliver_to_another(const Subscription& gone, Fanout& fanout, std::uint32_t leg);
   void send(std::uint32_t thread);
   void look_after_clients();
+  void tidy_up();
   void forget_some();
   void take_up_some();
   void close_some();
@@ -159,8 +160,8 @@ class Worker {
   unsigned shares_ = 0;  // in it
   unsigned shares_before_ = 0;
   std::minstd_rand random_;
-  std::size_t pulses_ = 0;
   net::Timer pulse_;
+  Time tidy_up_at_{};
   net::Timer leaving_;
   Time leave_by_{};
   std::function<void()> left_;

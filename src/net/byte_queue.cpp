@@ -2,17 +2,23 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/secret.hpp"
 
 namespace hawser::net {
 
 ChunkPool::~ChunkPool() {
-  while (free_ != nullptr) {
-    auto* next = static_cast<PooledChunk*>(free_->next);
-    delete free_;
-    free_ = next;
+  least_ = kept_;
+  trim();
+}
+
+void ChunkPool::trim() noexcept {
+  for (; least_ > 0; --least_) {
+    delete std::exchange(free_, static_cast<PooledChunk*>(free_->next));
+    --kept_;
   }
+  least_ = kept_;
 }
 
 PooledChunk* ChunkPool::take() {
@@ -21,7 +27,7 @@ PooledChunk* ChunkPool::take() {
   }
   PooledChunk* chunk = free_;
   free_ = static_cast<PooledChunk*>(chunk->next);
-  --kept_;
+  least_ = std::min(least_, --kept_);
   chunk->next = nullptr;
   chunk->begin = 0;
   chunk->end = 0;

@@ -49,7 +49,8 @@ struct SharedChunk : Chunk {
   SharedBytes whole;
 };
 
-// Chunks that are not in use, bounded. One a thread; outlives every queue that uses it.
+// Chunks that are not in use, bounded. One a thread; outlives every queue that uses it. Those that are left of a storm
+// lie far apart, and each keeps the half MiB around it from the system: trim() is for a slow timer.
 class ChunkPool {
  public:
   explicit ChunkPool(std::size_t keep = 256) noexcept : keep_(keep) {}
@@ -59,10 +60,14 @@ class ChunkPool {
 
   [[nodiscard]] PooledChunk* take();
   void give(Chunk* chunk) noexcept;
+  // Lets go of as many as were never needed since the last time.
+  void trim() noexcept;
+  [[nodiscard]] std::size_t kept() const noexcept { return kept_; }
 
  private:
   PooledChunk* free_ = nullptr;
   std::size_t kept_ = 0;
+  std::size_t least_ = 0;  // that were kept since the last trim
   std::size_t keep_;
 };
 

@@ -220,6 +220,10 @@ void RouteCache::trim() {
 }
 
 void RouteCache::sweep() {
+  if (std::exchange(asked_at_sweep_, hits_ + misses_) == hits_ + misses_) {
+    forget_everything();
+    return;
+  }
   if (sublist_.generation() != seen_) {
     catch_up();
   }
@@ -229,6 +233,17 @@ void RouteCache::sweep() {
     }
   }
   trim();
+}
+
+void RouteCache::forget_everything() {
+  last_ = nullptr;
+  std::vector<Entry>().swap(entries_);
+  filled_ = 0;
+  kept_ = 0;
+  std::vector<std::uint16_t>().swap(marks_);
+  marks_lost_ = 0;
+  std::vector<std::unique_ptr<Route>>().swap(in_use_);
+  std::vector<std::unique_ptr<Route>>().swap(spare_);
 }
 
 RouteCache::Stats RouteCache::stats() const {

@@ -39,7 +39,8 @@ class RouteCache {
 
   // Routes that find() gave out may change from here on. Cheap when there is nothing to do.
   void trim();
-  // Lets go of every route that is out of date, and with it of removed subscriptions; for a slow timer.
+  // Lets go of every route that is out of date, and with it of removed subscriptions, and of everything when nothing
+  // was asked since the last sweep; for a slow timer.
   void sweep();
 
   struct Stats {
@@ -76,6 +77,7 @@ class RouteCache {
   [[nodiscard]] Entry* first_way(std::uint64_t hash);
   const Route& fill(Entry& entry);
   void shed_all_but(const Entry& entry);
+  void forget_everything();
   const Route& miss(std::uint64_t hash, std::string_view subject);
   [[nodiscard]] bool asked_before(std::uint64_t hash);
   Entry& place_for(std::uint64_t hash);
@@ -98,6 +100,7 @@ class RouteCache {
   std::vector<std::unique_ptr<Route>> spare_;
   std::uint64_t hits_ = 0;
   std::uint64_t misses_ = 0;
+  std::uint64_t asked_at_sweep_ = 0;  // hits and misses
 };
 
 }  // namespace hawser::routing

@@ -89,8 +89,15 @@ class Session final : public net::Retirable, private LinkOwner {
   void unsubscribe(std::string_view sid, std::uint64_t max);
   // Tokens grow from call to call.
   void flush(std::uint64_t token);
+  [[nodiscard]] bool flushes_wait() const noexcept { return !flushes_.empty(); }
   // What the spool answers may have changed.
   void spool_progressed();
+  // Drops the publishes that neither a link nor the spool has taken, because the user is told that they are not.
+  struct Dropped {
+    std::size_t count = 0;
+    std::string subject;  // of the first
+  };
+  Dropped drop_waiting();
   // A message of this session's own, given to the user past the server. False: there is no such subscription, or it had its max.
   [[nodiscard]] bool count_local(std::string_view sid);
 

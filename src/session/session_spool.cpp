@@ -51,6 +51,20 @@ void Session::spool_progressed() {
   relieve();
 }
 
+Session::Dropped Session::drop_waiting() {
+  Dropped dropped;
+  const std::string frames = backlog_.take();
+  wire::Parser parser(wire::Peer::client);
+  wire::Frame frame;
+  for (std::string_view rest = frames; !rest.empty() && parser.next(rest, frame) == wire::Parser::Status::frame;) {
+    if (dropped.count++ == 0) {
+      dropped.subject = frame.subject;
+    }
+    rest.remove_prefix(frame.raw.size());
+  }
+  return dropped;
+}
+
 void Session::put_away() {
   if (spool_ != nullptr && !stopped_) {
     for (const Link* link : {next_.get(), live_.get()}) {

@@ -166,10 +166,10 @@ def test_publishes_during_an_outage_meet_back_pressure_and_then_an_error(agent, 
         assert agent.program.resident_kib() < 300_000
         publisher.socket.settimeout(40)
         assert publisher.next_line().startswith(b"-ERR 'Permissions Violation for Publish to \"kept\"")
-        wait_until(lambda: agent.value("hawser_publishes_rejected_total"), 10, "refusals are counted")
+        wait_until(lambda: agent.value("hawser_publishes_refused_total"), 10, "refusals are counted")
         mutual_tls.server.start()
         agent.wait_ready(30)
-        wait_until(lambda: mutual_tls.server.varz()["in_msgs"] + agent.value("hawser_publishes_rejected_total") >= taken, 30,
+        wait_until(lambda: mutual_tls.server.varz()["in_msgs"] + agent.value("hawser_publishes_refused_total") >= taken, 30,
                    "what was not refused is at the server")
     with RawClient(agent.listen) as client:
         client.flush()

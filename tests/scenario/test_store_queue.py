@@ -88,7 +88,8 @@ def test_headers_and_every_byte_survive_the_disk(line):
 def test_the_queue_is_seen_in_metrics_and_from_the_command_line_while_the_agent_runs(line):
     agent = line.start()
     status = line.queue.status()
-    assert [status[key] for key in ("messages", "bytes", "dead")] == [0, 0, 0] and "oldest" in status
+    assert (status["messages"], status["bytes"], status["dead"]) == (0, 0, 0)
+    assert status["owner_pid"] == agent.program.child.pid
     line.cut()
     with RawClient(agent.listen) as client:
         numbered(client, 1, 30, size=1000)

@@ -46,6 +46,33 @@ void compare(const ByteQueue& queue, const Model& model) {
   ASSERT_EQ(few.empty(), model.sent == model.all.size());
 }
 
+TEST(ChunkPool, trim_lets_go_of_what_nobody_needed_since_the_last) {
+  ChunkPool pool(8);
+  const auto use = [&pool](std::size_t count) {
+    std::vector<PooledChunk*> taken;
+    for (std::size_t i = 0; i < count; ++i) {
+      taken.push_back(pool.take());
+    }
+    for (PooledChunk* chunk : taken) {
+      pool.give(chunk);
+    }
+  };
+  use(20);
+  EXPECT_EQ(pool.kept(), 8U);
+  pool.trim();
+  EXPECT_EQ(pool.kept(), 8U);
+  use(3);
+  pool.trim();
+  EXPECT_EQ(pool.kept(), 3U);
+  use(5);
+  pool.trim();
+  EXPECT_EQ(pool.kept(), 5U);
+  pool.trim();
+  EXPECT_EQ(pool.kept(), 0U);
+  use(1);
+  EXPECT_EQ(pool.kept(), 1U);
+}
+
 TEST(ByteQueue, agrees_with_a_string_under_random_operations) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     std::mt19937 random(seed);

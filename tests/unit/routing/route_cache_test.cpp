@@ -206,6 +206,23 @@ TEST(RouteCache, sweep_lets_go_of_removed_subscriptions) {
   EXPECT_TRUE(watched_wildcard.expired());
 }
 
+TEST(RouteCache, sweep_lets_go_of_everything_when_nobody_asked_since_the_last) {
+  Sublist sublist;
+  sublist.insert(subscription("foo"));
+  RouteCache routes(sublist);
+  warm(routes, "foo");
+  routes.sweep();
+  EXPECT_EQ(routes.stats().entries, 1U);
+  EXPECT_EQ(routes.find("foo").plain.size(), 1U);
+  routes.sweep();
+  EXPECT_EQ(routes.stats().entries, 1U);
+  routes.sweep();
+  EXPECT_EQ(routes.stats().entries, 0U);
+  EXPECT_EQ(routes.stats().kept, 0U);
+  sublist.insert(subscription("foo"));
+  EXPECT_EQ(routes.find("foo").plain.size(), 2U);
+}
+
 TEST(RouteCache, agrees_with_wire_matches_through_any_order_of_changes) {
   for (std::uint32_t seed = 0; seed < 20; ++seed) {
     RandomSubjects random(seed + 1000);
