@@ -139,7 +139,7 @@ void AgentFileReader::read_local(Block& broker) {
     no_use("user", "nats");
     return;
   }
-  for (const std::string_view name : {"tls", "auth", "plaintext", "fallback", "reconnect"}) no_use(name, "local");
+  for (const std::string_view name : {"tls", "auth", "plaintext", "persistence", "fallback", "reconnect"}) no_use(name, "local");
   if (!out_.local.user.empty() && out_.local.config.empty())
     broker.bad("user", *broker.value("user"), "names a user of broker.config, which is missing");
 }
