@@ -31,6 +31,11 @@ struct Line {
   const char* end = nullptr;          // after its LF; null: the line is not whole
   bool stray_cr = false;              // a CR that is not part of the line's end
 
+  // The same for what most lines are: short, two or three arguments with one blank between them, CRLF. False: they are
+  // not, or fewer than kShort bytes may be read; nothing is known then.
+  static constexpr std::ptrdiff_t kShort = 32;
+  bool split_short(const char* at, const char* stop) noexcept;
+
   // Cuts what starts at `at`. Bytes from `first` (the frame's start, before `at`) up to `stop` may be read.
   void split(const char* at, const char* first, const char* stop) noexcept;
 
@@ -76,6 +81,34 @@ inline std::uint32_t Line::mask_of_tail(const char* at, const char* first, const
     mask |= (static_cast<unsigned char>(at[i]) <= 0x20U ? 1U : 0U) << i;
   }
   return mask;
+}
+
+[[gnu::always_inline]] inline bool Line::split_short(const char* at, const char* stop) noexcept {
+  if (stop - at < kShort) {
+    return false;
+  }
+  std::uint32_t mask = mask_of_step(at) | mask_of_step(at + kStep) << 16U;
+  const unsigned first = static_cast<unsigned>(std::countr_zero(mask));
+  mask &= mask - 1;
+  const unsigned second = static_cast<unsigned>(std::countr_zero(mask));  // 32, as `last`: there is none
+  mask &= mask - 1;
+  unsigned last = second;
+  if (second > 31 || first == 0 || at[first] != ' ' || second == first + 1) {
+    return false;
+  }
+  arguments[0] = {at, at + first};
+  arguments[1] = {at + first + 1, at + second};
+  count = 2;
+  if (at[second] == ' ') {
+    last = static_cast<unsigned>(std::countr_zero(mask));
+    if (last > 31 || last == second + 1) {
+      return false;
+    }
+    arguments[2] = {at + second + 1, at + last};
+    count = 3;
+  }
+  end = at + last + 2;
+  return last < 31 && at[last] == '\r' && at[last + 1] == '\n';
 }
 
 [[gnu::always_inline]] inline void Line::split(const char* at, const char* first, const char* stop) noexcept {

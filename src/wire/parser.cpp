@@ -252,8 +252,16 @@ template <Op kOp>
 [[gnu::always_inline]] inline bool Parser::read_line(std::string_view bytes, Line& line, Status& otherwise) {
   constexpr std::size_t kVerb = verb_bytes(kOp) + 1;
   const char* first = bytes.data();
-  line.split(first + kVerb, first, first + bytes.size());
   const std::size_t longest = kVerb + line_limit(kOp);
+  if constexpr (kOp == Op::pub) {
+    const bool cut = line.split_short(first + kVerb, first + bytes.size());
+    if (cut && static_cast<std::size_t>(line.end - first) <= longest) [[likely]] {
+      return true;
+    }
+    line.count = 0;
+    line.end = nullptr;
+  }
+  line.split(first + kVerb, first, first + bytes.size());
   if (line.end == nullptr) [[unlikely]] {
     otherwise = wait_for_line(longest, bytes);
     return false;

@@ -65,7 +65,7 @@ void append_line(std::string& out, std::string_view verb, std::string_view text)
 
 }  // namespace
 
-char* write_decimal(char* at, std::uint64_t value) noexcept { return std::to_chars(at, at + 20, value).ptr; }
+char* write_long_decimal(char* at, std::uint64_t value) noexcept { return std::to_chars(at, at + 20, value).ptr; }
 
 void append_pub(std::string& out, std::string_view subject, std::string_view reply, std::string_view payload) {
   append_message(out, "PUB", subject, {}, reply, {}, payload);

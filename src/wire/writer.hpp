@@ -9,6 +9,8 @@
 //   payload
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -65,7 +67,28 @@ inline void append_ok(std::string& out) { out += kOk; }
 }
 
 // Decimal, into at least 20 characters; answers the end.
-char* write_decimal(char* at, std::uint64_t value) noexcept;
+char* write_long_decimal(char* at, std::uint64_t value) noexcept;
+// As sizes mostly are: below 10,000.
+[[gnu::always_inline]] inline char* write_decimal(char* at, std::uint64_t value) noexcept {
+  if (value >= 10000) {
+    return write_long_decimal(at, value);
+  }
+  const auto number = static_cast<std::uint32_t>(value);
+  const std::uint32_t high = number / 100;
+  const std::uint32_t low = number % 100;
+  std::array<char, 4> digits = {static_cast<char>('0' + high / 10), static_cast<char>('0' + high % 10),
+                                static_cast<char>('0' + low / 10), static_cast<char>('0' + low % 10)};
+  const std::size_t zeros = number >= 1000 ? 0 : number >= 100 ? 1 : number >= 10 ? 2 : 3;
+  std::uint32_t word = 0;
+  std::memcpy(&word, digits.data(), sizeof word);
+  if constexpr (std::endian::native == std::endian::little) {
+    word >>= 8 * zeros;
+  } else {
+    word <<= 8 * zeros;
+  }
+  std::memcpy(at, &word, sizeof word);
+  return at + (4 - zeros);
+}
 
 namespace detail {
 // The first word and the last, which overlap in the middle: any size from one word to two, without a loop.

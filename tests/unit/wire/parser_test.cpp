@@ -1,6 +1,7 @@
 #include "wire/parser.hpp"
 
 #include <gtest/gtest.h>
+#include <random>
 
 #include "wire/feed.hpp"
 
@@ -341,6 +342,46 @@ TEST(Parser, shows_the_first_bytes_of_another_protocol) {
   Frame frame;
   ASSERT_EQ(parser.next("\x16\x03\x01\x02", frame), Parser::Status::error);
   EXPECT_NE(parser.error().doing.find(R"(\x16\x03\x01\x02)"), std::string::npos) << parser.error().doing;
+}
+
+// A short line with more behind it is read another way than one that ends where the bytes do.
+TEST(Parser, reads_a_frame_the_same_whatever_comes_behind_it) {
+  constexpr std::string_view kBytes = "  \t\r\n.abc0012";
+  const std::string behind(64, 'x');
+  std::mt19937 random(7);
+  int frames = 0;
+  for (int i = 0; i < 300000; ++i) {
+    std::string bytes = "PUB ";
+    for (auto left = random() % 12; left > 0; --left) {
+      bytes += kBytes[random() % kBytes.size()];
+    }
+    if (random() % 4 != 0) {
+      bytes += random() % 2 == 0 ? " 1\r\nx\r\n" : " b.c 0\r\n\r\n";
+    }
+    const std::string longer = bytes + behind;
+    Parser parser(kClient);
+    Parser other(kClient);
+    Frame frame;
+    Frame same;
+    const bool whole = parser.next(bytes, frame) == Parser::Status::frame;
+    const bool also = other.next(longer, same) == Parser::Status::frame && same.raw.size() <= bytes.size();
+    ASSERT_EQ(whole, also) << bytes;
+    if (whole) {
+      ++frames;
+      ASSERT_EQ(frame.raw, same.raw) << bytes;
+      ASSERT_EQ(frame.subject, same.subject) << bytes;
+      ASSERT_EQ(frame.reply, same.reply) << bytes;
+      ASSERT_EQ(frame.payload, same.payload) << bytes;
+    }
+  }
+  EXPECT_GT(frames, 1000);
+}
+
+TEST(Parser, a_short_line_keeps_to_its_limit_too) {
+  const std::string bytes = "PUB some.subject 5\r\nhello\r\nPING\r\nPING\r\nPING\r\n";
+  Frame frame;
+  EXPECT_EQ(Parser(kClient, {.control_line_bytes = 14}).next(bytes, frame), Parser::Status::frame);
+  EXPECT_EQ(Parser(kClient, {.control_line_bytes = 13}).next(bytes, frame), Parser::Status::error);
 }
 
 }  // namespace

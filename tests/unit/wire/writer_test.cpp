@@ -103,6 +103,11 @@ TEST(Writer, prints_decimals) {
     char* const end = write_decimal(room.data(), value);
     EXPECT_EQ(std::string(room.data(), end), std::to_string(value));
   }
+  for (std::uint64_t value = 0; value <= 10001; ++value) {
+    std::array<char, 20> room{};
+    char* const end = write_decimal(room.data(), value);
+    ASSERT_EQ(std::string(room.data(), end), std::to_string(value));
+  }
 }
 
 TEST(Writer, short_text_of_any_size_is_copied_and_nothing_around_it) {
