@@ -1,7 +1,6 @@
 #include "broker/client.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 #include "base/log.hpp"
 #include "broker/client_events.hpp"
@@ -235,7 +234,7 @@ std::size_t Client::on_data(net::Stream&, std::string_view bytes) {
       break;
     default: break;
   }
-  std::ignore = worker_.take_pressure();  // somebody else's
+  worker_.begin_input();
   const std::size_t used = work_off(bytes);
   worker_.end_of_input();
   pause_if_needed();
@@ -261,6 +260,8 @@ std::size_t Client::work_off(std::string_view bytes) {
       return bytes.size();
     }
     rest.remove_prefix(frame.raw.size());
+    // Most who publish go on with messages of one size: what comes after the next one is on its way meanwhile.
+    __builtin_prefetch(rest.data() + std::min(frame.raw.size(), rest.size()));
     on_frame(frame);
     if (phase_ == Phase::leaving) {
       return bytes.size();

@@ -21,7 +21,7 @@ constexpr std::string_view kNoResponders = "NATS/1.0 503\r\n\r\n";
 }  // namespace
 
 void Client::on_frame(const wire::Frame& frame) {
-  if (log::enabled(log::Level::trace)) [[unlikely]] {
+  if (worker_.tracing()) [[unlikely]] {
     trace_heard(frame);
   }
   if (phase_ != Phase::serving && frame.op != wire::Op::connect && frame.op != wire::Op::info) [[unlikely]] {
@@ -145,7 +145,7 @@ bool Client::deliver(Subscription& to, Fanout& fanout) {
   if (to.checks_delivery && rights_ != nullptr && !rights_->subscribe.permits_delivery(message.subject)) {
     return false;
   }
-  if (log::enabled(log::Level::trace)) [[unlikely]] {
+  if (worker_.tracing()) [[unlikely]] {
     trace_delivered(message, to.sid);
   }
   const std::size_t bytes = fanout.write(stream_.output(), to.sid, headers_);

@@ -285,16 +285,9 @@ void Worker::end_of_input() {
   looked_up_.clear();
 }
 
-const routing::Route& Worker::look_up(AccountView& view, std::string_view subject) {
-  if (!view.looked_up) {
-    view.looked_up = true;
-    looked_up_.push_back(&view);
-  }
-  return view.routes.find(subject);
-}
-
 void Worker::publish(AccountState& account, std::string_view subject, std::string_view body) {
   const Message message{.subject = subject, .reply = {}, .headers = {}, .body = body, .from = 0};
+  tracing_ = log::enabled(log::Level::trace);
   route(view(account), message);
   end_of_input();
 }
@@ -310,7 +303,7 @@ void Worker::receive(Batch batch, std::uint32_t from) {
 }
 
 void Worker::unpack(const Batch& batch, std::uint32_t from) {
-  pressure_ = {};
+  begin_input();
   Duration rest{};
   std::vector<std::uint64_t> publishers;  // of what somebody here cannot keep up with
   batch.each([&](const Message& message, std::span<const Batch::Delivery> deliveries) {

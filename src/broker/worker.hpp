@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/log.hpp"
 #include "broker/batch.hpp"
 #include "broker/client.hpp"
 #include "broker/hub.hpp"
@@ -80,10 +81,23 @@ class Worker {
   void publish(AccountState& account, std::string_view subject, std::string_view body);
   // The subject that the account's mappings give to what is published; `scratch` may hold it. Empty: it is dropped.
   [[nodiscard]] std::string_view mapped(const AccountView& view, std::string_view subject, std::string& scratch);
+  // What an event brought is about to be delivered: pressure is that of this event, and whether frames are logged is
+  // looked up once for all of them.
+  void begin_input() noexcept {
+    pressure_ = {};
+    tracing_ = log::enabled(log::Level::trace);
+  }
+  [[nodiscard]] bool tracing() const noexcept { return tracing_; }
   // What an event brought is delivered: batches go out, and routes may be forgotten.
   void end_of_input();
   // Who gets messages on this subject; until end_of_input().
-  [[nodiscard]] const routing::Route& look_up(AccountView& view, std::string_view subject);
+  [[nodiscard]] const routing::Route& look_up(AccountView& view, std::string_view subject) {
+    if (!view.looked_up) {
+      view.looked_up = true;
+      looked_up_.push_back(&view);
+    }
+    return view.routes.find(subject);
+  }
   // Someone who is delivered to falls behind: whoever published should rest for that long. Zero: nobody does.
   void note_pressure(Duration rest) noexcept { pressure_ = std::max(pressure_, rest); }
   [[nodiscard]] Duration take_pressure() noexcept { return std::exchange(pressure_, Duration::zero()); }
@@ -152,6 +166,7 @@ class Worker {
   std::vector<AccountView*> looked_up_;
   std::uint32_t routes_in_use_ = 0;
   bool any_batch_ = false;
+  bool tracing_ = false;
   std::uint64_t serial_ = 0;  // of the last message that was routed
   Duration pressure_{};
   const Worker* congested_ = nullptr;

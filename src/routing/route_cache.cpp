@@ -22,13 +22,9 @@ std::uint32_t weight_of(const Route& route) {
 RouteCache::RouteCache(const Sublist& sublist) : sublist_(sublist), seed_(random_seed()), seen_(sublist.generation()) {}
 RouteCache::~RouteCache() = default;
 
-const Route& RouteCache::find(std::string_view subject) {
+const Route& RouteCache::find_slowly(std::string_view subject) {
   if (sublist_.generation() != seen_) {
     catch_up();
-  }
-  if (last_ != nullptr && last_->subject == subject && last_->route && last_->epoch == epoch_) {
-    ++hits_;
-    return *last_->route;
   }
   const std::uint64_t hash = hash_of(subject, seed_);
   Entry* entry = lookup(hash, subject);
@@ -209,7 +205,7 @@ std::unique_ptr<Route> RouteCache::fresh_route() {
   return route;
 }
 
-void RouteCache::trim() {
+void RouteCache::put_aside() {
   for (std::unique_ptr<Route>& route : in_use_) {
     if (spare_.size() < kSpareRoutes && route->plain.capacity() <= kSpareSubscriptions) {
       route->clear();

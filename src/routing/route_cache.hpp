@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "routing/same_text.hpp"
 #include "routing/sublist.hpp"
 
 namespace hawser::routing {
@@ -35,10 +36,21 @@ class RouteCache {
 
   // Includes everything that was inserted, and nothing that was removed, before the call. The route may name
   // subscriptions that are removed while it is in use: whoever delivers looks whether they are closed.
-  const Route& find(std::string_view subject);
+  const Route& find(std::string_view subject) {
+    if (last_ != nullptr && sublist_.generation() == seen_ && last_->route && last_->epoch == epoch_ &&
+        same_text(last_->subject, subject)) [[likely]] {
+      ++hits_;
+      return *last_->route;
+    }
+    return find_slowly(subject);
+  }
 
   // Routes that find() gave out may change from here on. Cheap when there is nothing to do.
-  void trim();
+  void trim() {
+    if (!in_use_.empty()) {
+      put_aside();
+    }
+  }
   // Lets go of every route that is out of date, and with it of removed subscriptions; for a slow timer.
   void sweep();
 
@@ -69,6 +81,8 @@ class RouteCache {
   static constexpr std::size_t kSpareRoutes = 64;
   static constexpr std::size_t kSpareSubscriptions = 256;  // capacity of a spare route that is worth keeping
 
+  const Route& find_slowly(std::string_view subject);
+  void put_aside();
   void catch_up();
   void forget_literal(std::string_view subject);
   [[nodiscard]] bool holds(Entry& entry) const;
