@@ -254,8 +254,8 @@ template <Op kOp>
   const char* first = bytes.data();
   const std::size_t longest = kVerb + line_limit(kOp);
   if constexpr (kOp == Op::pub) {
-    if (line.split_short(first + kVerb, first + bytes.size()) &&
-        static_cast<std::size_t>(line.end - first) <= longest) [[likely]] {
+    const bool cut = line.split_short(first + kVerb, first + bytes.size());
+    if (cut && static_cast<std::size_t>(line.end - first) <= longest) [[likely]] {
       return true;
     }
     line.count = 0;
