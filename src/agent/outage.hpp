@@ -61,12 +61,11 @@ class CatchUp {
 
 class Outage {
  public:
-  // `queue` may be null: then nothing waits on disk.
-  Outage(const Fallback& fallback, store::DiskQueue* queue, std::string agent_id)
-      : fallback(fallback), queue(queue), routes(std::move(agent_id)) {}
+  Outage(const Fallback& how, store::DiskQueue* disk, std::string agent_id)
+      : fallback(how), queue(disk), routes(std::move(agent_id)) {}
 
   const Fallback fallback;
-  store::DiskQueue* const queue;
+  store::DiskQueue* const queue;  // null: nothing waits on disk
   LocalRoutes routes;
   CatchUp catch_up;
   // Hands deliveries to the worker whose clients they are for.
