@@ -106,7 +106,7 @@ def test_status_names_the_process_that_owns_the_directory(directory):
 
 def test_the_directory_is_that_of_the_configuration(directory, tmp_path):
     (tmp_path / "config").mkdir()
-    (tmp_path / "config/broker.yaml").write_text(f"broker:\n  nats:\n    url: tls://nats:4222\n  persistence:\n    path: {directory}\n")
+    (tmp_path / "config/broker.yaml").write_text(f"broker:\n  url: tls://nats:4222\n  persistence:\n    path: {directory}\n")
     assert "messages      4\n" in queue("status", cwd=tmp_path).stdout
     assert subjects(directory) and queue("show", "4.1", "--raw", cwd=tmp_path).stdout == "two"
 
