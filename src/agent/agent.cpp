@@ -304,6 +304,8 @@ admin::Status Agent::Impl::status() {
                       .access = reloads_->current(),
                       .material = reloads_->material(),
                       .last_rejection = reloads_->last_rejection(),
+                      .breaker = control_->breaker(),
+                      .queue = queue_ ? std::optional(queue_->stats()) : std::nullopt,
                       .clients_total = clients_.load(),
                       .clients = std::move(clients)},
                      metrics_);

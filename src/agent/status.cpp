@@ -47,6 +47,27 @@ Section certificate(const Snapshot& s) {
   return section;
 }
 
+Section safety(const Snapshot& s) {
+  Section section{"Circuit breaker and disk queue", {}};
+  section.items.push_back({"breaker", s.breaker, s.upstream_up ? Tone::good : Tone::bad});
+  if (!s.queue) {
+    section.items.push_back({"queue", "off: publishes wait in memory while no server is there", Tone::neutral});
+    return section;
+  }
+  const auto item = [&](std::string name, std::uint64_t value, Tone tone) {
+    section.items.push_back({std::move(name), std::to_string(value), value > 0 ? tone : Tone::neutral});
+  };
+  item("messages queued", s.queue->messages, Tone::warning);
+  item("bytes queued", s.queue->bytes, Tone::neutral);
+  if (s.queue->messages > 0 && s.queue->oldest_ms > 0) {
+    section.items.push_back({"oldest since", to_rfc3339(WallTime(std::chrono::milliseconds(s.queue->oldest_ms))), Tone::neutral});
+  }
+  item("dead letters", s.queue->dead_letters, Tone::bad);
+  item("drained since the start", s.queue->drained_messages, Tone::neutral);
+  item("shed since the start", s.queue->shed_messages, Tone::bad);
+  return section;
+}
+
 Section traffic(const Snapshot& s, const Metrics& m) {
   Section section{"Traffic", {}};
   const auto item = [&](std::string name, auto value) {
@@ -73,7 +94,7 @@ admin::Status make_status(const Snapshot& s, const Metrics& metrics) {
   status.headline += plaintext ? "; the plaintext override is in use" : "";
   status.headline += s.last_rejection.empty() ? "" : "; the last reload was rejected";
   status.tone = !s.upstream_up ? Tone::bad : plaintext || !s.last_rejection.empty() ? Tone::warning : Tone::good;
-  status.sections = {connection(s), certificate(s), traffic(s, metrics)};
+  status.sections = {connection(s), certificate(s), safety(s), traffic(s, metrics)};
   admin::Status::Table table{"Clients", {"id", "name", "server", "subscriptions", "unconfirmed bytes"}, {}, s.clients_total};
   for (const Worker::ClientView& client : s.clients) {
     table.rows.push_back({std::to_string(client.id), client.name, client.up ? client.server : "connecting",

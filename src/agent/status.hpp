@@ -1,12 +1,14 @@
 // The agent's status page, from a snapshot. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "admin/server.hpp"
 #include "agent/metrics.hpp"
 #include "agent/worker.hpp"
+#include "store/disk_queue.hpp"
 
 namespace hawser::agent {
 
@@ -19,6 +21,8 @@ struct Snapshot {
   session::AccessPtr access;
   tls::MaterialPtr material;
   std::string last_rejection;
+  std::string breaker;
+  std::optional<store::QueueStats> queue;
   std::size_t clients_total = 0;
   std::vector<Worker::ClientView> clients;
 };
