@@ -12,8 +12,8 @@ namespace hawser::agent {
 namespace {
 
 constexpr std::size_t kRunBytes = 256UL << 10U;
-constexpr std::size_t kMarkRoom = 512;                    // for the header that says who had a message
-constexpr std::uint64_t kUncommittedBytes = 8UL << 20U;   // of all clients, before they are held up
+constexpr std::size_t kMarkRoom = 512;                   // for the header that says who had a message
+constexpr std::uint64_t kUncommittedBytes = 8UL << 20U;  // of all clients, before they are held up
 constexpr std::uint64_t kNearlyClearBytes = 512UL << 10U;
 
 std::int64_t milliseconds_now() {
@@ -103,8 +103,9 @@ bool ClientSpool::offer(const wire::Frame& frame) {
       return false;
     }
     if (!message) {
-      message = std::make_shared<const LocalMessage>(LocalMessage{std::string(frame.subject), std::string(frame.reply),
-                                                                  std::string(frame.headers), std::string(frame.payload)});
+      message =
+          std::make_shared<const LocalMessage>(LocalMessage{std::string(frame.subject), std::string(frame.reply),
+                                                            std::string(frame.headers), std::string(frame.payload)});
     }
     deliveries_[to->thread].push_back({std::move(to), message});
     return true;
@@ -170,7 +171,9 @@ void ClientSpool::forget_run() {
   deliveries_.clear();
 }
 
-bool ClientSpool::safe(std::uint64_t mark) const { return outage_.queue == nullptr || outage_.queue->committed() >= mark; }
+bool ClientSpool::safe(std::uint64_t mark) const {
+  return outage_.queue == nullptr || outage_.queue->committed() >= mark;
+}
 
 bool ClientSpool::clear() const {
   return outage_.queue == nullptr || !outage_.fallback.drain || outage_.queue->drained() >= behind_;

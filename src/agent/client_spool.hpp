@@ -25,7 +25,8 @@ class SpoolOwner {
  public:
   // A publish was not taken, and the client is to know why. No flush behind it may be answered.
   virtual void on_publish_refused(std::string_view subject, std::string_view why) = 0;
-  // Tells the client that nobody answers this request now. False: it cannot be told, as it does not wait for the reply itself.
+  // Tells the client that nobody answers this request now. False: it cannot be told, as it does not wait for the reply
+  // itself.
   [[nodiscard]] virtual bool answer_no_responders(const wire::Frame& request) = 0;
   [[nodiscard]] virtual bool wants_echo() const = 0;
   [[nodiscard]] virtual bool subscribes_to(std::string_view subject) const = 0;

@@ -33,7 +33,12 @@ bool may_be_a_message(const Error& error) { return error.code == Errc::server_er
 }  // namespace
 
 Drain::Drain(net::Reactor& reactor, Outage& outage, Metrics& metrics, std::function<void()> renew)
-    : reactor_(reactor), outage_(outage), metrics_(metrics), renew_(std::move(renew)), gather_(reactor, [this] { gather(); }), look_(reactor, [this] {
+    : reactor_(reactor),
+      outage_(outage),
+      metrics_(metrics),
+      renew_(std::move(renew)),
+      gather_(reactor, [this] { gather(); }),
+      look_(reactor, [this] {
         queue_progressed();
         look_.start(1s);
       }) {
@@ -125,7 +130,8 @@ void Drain::queue_progressed() {
   send_more();
 }
 
-// ---- reading ----------------------------------------------------------------------------------------------------------
+// ---- reading
+// ----------------------------------------------------------------------------------------------------------
 
 void Drain::read_more() {
   if (reading_ || waiting_.size() >= kUnsentBatches || outage_.queue->committed() <= read_through_) {
@@ -158,7 +164,8 @@ void Drain::on_read(Result<std::vector<store::Batch>> batches) {
   send_more();
 }
 
-// ---- sending ----------------------------------------------------------------------------------------------------------
+// ---- sending
+// ----------------------------------------------------------------------------------------------------------
 
 void Drain::send_more() {
   if (!up_ || gathering_ || session_ == nullptr || !outage_.fallback.drain) {
@@ -188,8 +195,8 @@ void Drain::send_whole(const std::shared_ptr<const store::Batch>& batch) {
   session_->flush(next_token_++);
 }
 
-// What is too large for the server goes to the dead letters unsent, since the server would end the connection. With care, each
-// message has a flush of its own, and the next is sent when it is answered.
+// What is too large for the server goes to the dead letters unsent, since the server would end the connection. With
+// care, each message has a flush of its own, and the next is sent when it is answered.
 void Drain::send_singly(const std::shared_ptr<const store::Batch>& batch) {
   const bool careful = batch->id <= careful_through_;
   const std::vector<Message> messages = messages_of(*batch);
@@ -242,7 +249,8 @@ void Drain::on_flushed(std::uint64_t token) {
   send_more();
 }
 
-// ---- dead letters -----------------------------------------------------------------------------------------------------
+// ---- dead letters
+// -----------------------------------------------------------------------------------------------------
 
 void Drain::on_client_error(std::string_view words) {
   const std::string_view subject = refused_subject(words);
@@ -270,7 +278,8 @@ void Drain::bury_refused(const Sent& sent) {
   }
 }
 
-void Drain::bury(const store::Batch& batch, std::size_t index, const Message& message, Errc code, std::string_view words) {
+void Drain::bury(const store::Batch& batch, std::size_t index, const Message& message, Errc code,
+                 std::string_view words) {
   wire::Parser parser(wire::Peer::client);
   wire::Frame frame;
   const bool readable = parser.next(message.frame, frame) == wire::Parser::Status::frame;
@@ -278,15 +287,16 @@ void Drain::bury(const store::Batch& batch, std::size_t index, const Message& me
   log::write(log::Level::warn, "a queued message went to the dead letters", Error{code, std::string(words)},
              {{"subject", subject}, {"hint", info(code).hint}});
   metrics_.messages_buried(code);
-  outage_.queue->bury({store::DeadLetter{.batch = batch.id,
-                                         .index = static_cast<std::uint32_t>(index),
-                                         .client = message.client,
-                                         .arrived_ms = message.arrived_ms,
-                                         .died_ms = 0,
-                                         .payload_bytes = readable ? static_cast<std::uint32_t>(frame.headers.size() + frame.payload.size()) : 0,
-                                         .subject = subject,
-                                         .reason = std::string(words),
-                                         .frame = std::string(message.frame)}});
+  outage_.queue->bury({store::DeadLetter{
+      .batch = batch.id,
+      .index = static_cast<std::uint32_t>(index),
+      .client = message.client,
+      .arrived_ms = message.arrived_ms,
+      .died_ms = 0,
+      .payload_bytes = readable ? static_cast<std::uint32_t>(frame.headers.size() + frame.payload.size()) : 0,
+      .subject = subject,
+      .reason = std::string(words),
+      .frame = std::string(message.frame)}});
 }
 
 std::vector<Drain::Message> Drain::messages_of(const store::Batch& batch) {
@@ -304,7 +314,8 @@ std::vector<Drain::Message> Drain::messages_of(const store::Batch& batch) {
   return messages;
 }
 
-// ---- metrics ----------------------------------------------------------------------------------------------------------
+// ---- metrics
+// ----------------------------------------------------------------------------------------------------------
 
 void Drain::show() {
   const store::QueueStats stats = outage_.queue->stats();

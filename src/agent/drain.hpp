@@ -1,13 +1,15 @@
-// Brings the disk queue to the server, oldest first: the agent's own session publishes it, and what the server has confirmed
-// leaves the queue.
+// Brings the disk queue to the server, oldest first: the agent's own session publishes it, and what the server has
+// confirmed leaves the queue.
 //
-//   away --a server is there--> gathering --all clients are back, or two seconds--> draining --the server is lost--> away
+//   away --a server is there--> gathering --all clients are back, or two seconds--> draining --the server is lost-->
+//   away
 //
 // Gathering: local clients have their subscriptions at the server again before it is given what they would miss.
 //
-// A message that the server refuses by itself (a permission, its size) goes to the dead letters with the server's words, and the
-// others go on. If the server ends the connection over a message, the batch is sent again message by message until it is
-// known which. Belongs to the first worker's thread; it publishes over the session that it is given.
+// A message that the server refuses by itself (a permission, its size) goes to the dead letters with the server's
+// words, and the others go on. If the server ends the connection over a message, the batch is sent again message by
+// message until it is known which. Belongs to the first worker's thread; it publishes over the session that it is
+// given.
 #pragma once
 
 #include <cstdint>
@@ -90,9 +92,9 @@ class Drain {
   std::deque<Sent> sent_;                                    // not confirmed
   std::uint64_t next_token_ = 1;
   std::uint64_t shared_errors_through_ = 0;  // tokens up to it were sent again in one go: one PONG answers them all
-  std::unordered_map<std::string, std::string> refused_;  // subject, words; of what is on its way first
-  store::Ticket careful_through_ = 0;  // up to it, messages are sent one by one
-  std::size_t careful_next_ = 0;       // message of the batch that is sent so
+  std::unordered_map<std::string, std::string> refused_;     // subject, words; of what is on its way first
+  store::Ticket careful_through_ = 0;                        // up to it, messages are sent one by one
+  std::size_t careful_next_ = 0;                             // message of the batch that is sent so
   std::vector<std::pair<store::Ticket, std::size_t>> dead_;  // of the batch that is sent one by one
   std::uint64_t shed_shown_ = 0;
   Time gathers_until_{};

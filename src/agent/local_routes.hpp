@@ -1,10 +1,12 @@
-// Who of the agent's own clients gets a message: all their subscriptions, and a number for each message offered to them.
+// Who of the agent's own clients gets a message: all their subscriptions, and a number for each message offered to
+// them.
 //
-// A subscription remembers the number at which it joined, so that it can tell, when the server brings a message that was
-// offered here before, whether it was among those who had it. Any thread.
+// A subscription remembers the number at which it joined, so that it can tell, when the server brings a message that
+// was offered here before, whether it was among those who had it. Any thread.
 //
 //   auto mine = routes.join(worker, client, "1", "orders.>", "");
-//   if (auto number = routes.offer("orders.eu", route); number != 0) …   // to route.plain, and one of each of route.groups
+//   if (auto number = routes.offer("orders.eu", route); number != 0) …   // to route.plain, and one of each of
+//   route.groups
 #pragma once
 
 #include <cstdint>

@@ -22,8 +22,8 @@ enum class FallbackMode : std::uint8_t {
 
 struct Fallback {
   FallbackMode mode = FallbackMode::local_queue;
-  bool drain = true;           // what is queued goes to the server as soon as one is there
-  bool local_delivery = true;  // local clients still reach each other
+  bool drain = true;            // what is queued goes to the server as soon as one is there
+  bool local_delivery = true;   // local clients still reach each other
   bool queue_requests = false;  // instead of answering 503 at once
 };
 
@@ -39,8 +39,8 @@ struct LocalDelivery {
   std::shared_ptr<const LocalMessage> message;
 };
 
-// Keeps those who go on publishing from running away from the queue that is being drained in front of them: they may add half
-// of what leaves it. Any thread.
+// Keeps those who go on publishing from running away from the queue that is being drained in front of them: they may
+// add half of what leaves it. Any thread.
 class CatchUp {
  public:
   void begins() noexcept {

@@ -3,8 +3,8 @@
 //
 //   live --no link for outage_after--> spooling (away) --link--> spooling (behind) --clear--> live
 //
-// Behind, publishes still go over the disk, until so little is left before them that they wait in memory for it to be gone: that
-// is where catching up ends.
+// Behind, publishes still go over the disk, until so little is left before them that they wait in memory for it to be
+// gone: that is where catching up ends.
 #include "base/log.hpp"
 #include "session/session.hpp"
 #include "wire/writer.hpp"
@@ -37,8 +37,7 @@ void Session::spill(Spool::Why why) {
 
 void Session::spool(std::string_view frames) {
   const bool waits_in_memory = !backlog_.empty() || (up() && spool_->nearly_clear());
-  const std::size_t taken =
-      waits_in_memory ? 0 : spool_->put(frames, outage_ ? Spool::Why::away : Spool::Why::behind);
+  const std::size_t taken = waits_in_memory ? 0 : spool_->put(frames, outage_ ? Spool::Why::away : Spool::Why::behind);
   backlog_.append(frames.substr(taken));
 }
 

@@ -18,8 +18,8 @@ class Spool {
     behind,  // a link, but what is queued goes first
   };
 
-  // Takes whole PUB and HPUB frames, behind everything that was put before. Answers how many bytes it took, up to the end of a
-  // frame: all of them unless the queue is full.
+  // Takes whole PUB and HPUB frames, behind everything that was put before. Answers how many bytes it took, up to the
+  // end of a frame: all of them unless the queue is full.
   [[nodiscard]] virtual std::size_t put(std::string_view frames, Why why) = 0;
   // A mark of what was put so far, and whether everything up to a mark is safe.
   [[nodiscard]] virtual std::uint64_t mark() const = 0;

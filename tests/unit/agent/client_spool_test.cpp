@@ -1,12 +1,11 @@
 // What happens to each publish that no link can take, on a real queue in a temporary directory.
 #include "agent/client_spool.hpp"
 
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
 #include <condition_variable>
 #include <filesystem>
+#include <gtest/gtest.h>
 #include <set>
+#include <stdlib.h>
 
 #include "agent/local_mark.hpp"
 #include "wire/headers.hpp"
@@ -92,7 +91,8 @@ struct ClientSpoolTest : ::testing::Test {
         for (const store::Run& run : batch.runs) {
           wire::Parser parser(wire::Peer::client);
           wire::Frame frame;
-          for (std::string_view rest = run.frames; !rest.empty() && parser.next(rest, frame) == wire::Parser::Status::frame;) {
+          for (std::string_view rest = run.frames;
+               !rest.empty() && parser.next(rest, frame) == wire::Parser::Status::frame;) {
             frames.emplace_back(frame.raw);
             rest.remove_prefix(frame.raw.size());
           }

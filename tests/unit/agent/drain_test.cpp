@@ -1,10 +1,10 @@
-// The agent's own session drains the queue to a scripted server: what leaves the queue, and what goes to the dead letters.
+// The agent's own session drains the queue to a scripted server: what leaves the queue, and what goes to the dead
+// letters.
 #include "agent/drain.hpp"
 
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <stdlib.h>
-
-#include <filesystem>
 
 #include "agent/control.hpp"
 #include "session/driven_session.hpp"
@@ -55,7 +55,8 @@ struct DrainTest : ::testing::Test {
     ASSERT_TRUE(until([&] { return queue->committed() >= *ticket; }));
   }
   void start() {
-    control = std::make_unique<Control>(*reactor, resolver, options, metrics, outage.get(), [](const wire::ServerInfo&) {});
+    control =
+        std::make_unique<Control>(*reactor, resolver, options, metrics, outage.get(), [](const wire::ServerInfo&) {});
     reactor->turn(std::chrono::milliseconds(0));
     control->start(make_access({server.port()}, false));
   }

@@ -1,4 +1,5 @@
-// A session whose publishes go to a spool while there is no link: what goes where, in which order, and when flushes are answered.
+// A session whose publishes go to a spool while there is no link: what goes where, in which order, and when flushes are
+// answered.
 #include <gtest/gtest.h>
 
 #include "session/driven_session.hpp"
@@ -47,7 +48,8 @@ struct SessionSpool : Driven {
   ScriptedSpool spool;
 
   void open_with_spool() {
-    session = must(Session::make(*reactor, resolver, user, make_access({server.port()}, false), profile, options, metrics));
+    session =
+        must(Session::make(*reactor, resolver, user, make_access({server.port()}, false), profile, options, metrics));
     session->use(spool);
     reactor->turn(0ms);
     session->start();
