@@ -99,7 +99,9 @@ def garbage_instead_of_tls(server, connection):
 
 
 def closes_after_info(_server, connection):
+    """And leaves most of what is said to it unread, so that its end is a reset, whoever was quicker."""
     connection.sendall(info_line(tls_required=True))
+    connection.recv(1)
 
 
 def tls_1_1(pair):
