@@ -21,6 +21,7 @@ Churner::Churner(const Options& options, Connection connection) : options_(optio
 Churner::~Churner() {
   stop();
   natsConnection_Close(connection_.raw());
+  natsSubscription_Destroy(lasting_);
   for (auto* subscription : former_) natsSubscription_Destroy(subscription);
 }
 
@@ -31,8 +32,15 @@ void Churner::stop() {
   }
 }
 
+void Churner::keep_interest(const std::string& subject) {
+  const auto ignore = [](natsConnection*, natsSubscription*, natsMsg* message, void*) { natsMsg_Destroy(message); };
+  if (natsConnection_Subscribe(&lasting_, connection_.raw(), subject.c_str(), ignore, nullptr) != NATS_OK) return;
+  natsSubscription_SetPendingLimits(lasting_, -1, -1);
+}
+
 void Churner::run(const std::stop_token& stop) {
   const auto subject = options_.run + ".m.>";
+  keep_interest(subject);
   for (bool maximum = false; !stop.stop_requested(); maximum = !maximum) {
     natsSubscription* subscription = nullptr;
     if (natsConnection_SubscribeSync(&subscription, connection_.raw(), subject.c_str()) != NATS_OK) return;
