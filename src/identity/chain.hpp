@@ -1,0 +1,44 @@
+// Who vouches for whom: operators for accounts, accounts for users and activations, in the order in which nats-server asks.
+//
+// Pure; thread-safe. Errors name public keys and names, never a token.
+//
+//   Result<EffectiveUser> user = admit_user(user_claims, account_claims, now);
+#pragma once
+
+#include <chrono>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "identity/claims.hpp"
+
+namespace hawser::identity {
+
+// O… keys whose signature on an account is trusted.
+using TrustedKeys = std::set<std::string, std::less<>>;
+
+// Errors: jwt_not_trusted (no trusted operator signed it), jwt_expired, jwt_not_yet_valid, jwt_invalid (findings of severity error).
+[[nodiscard]] Result<void> admit_account(const AccountClaims& account, const TrustedKeys& trusted, std::chrono::sys_seconds now);
+
+// A user as its account lets it in: the limits are the scope's, with templates filled in, if a scoped key signed.
+struct EffectiveUser {
+  std::string key;      // U…
+  std::string name;
+  std::string account;  // A…
+  UserLimits limits;    // without default_permissions
+  std::optional<std::chrono::sys_seconds> issued_at;
+  std::optional<std::chrono::sys_seconds> expires;  // the user's or the account's, whichever is first
+};
+
+// Errors: jwt_not_trusted (neither the account's key nor one of its signing keys issued it, or issuer_account is missing),
+// jwt_scope_violated (a scoped user with limits of its own), jwt_template_empty (a template refers to a tag that is not there),
+// jwt_expired, jwt_not_yet_valid, jwt_invalid, jwt_bearer_disallowed, jwt_revoked.
+[[nodiscard]] Result<EffectiveUser> admit_user(const UserClaims& user, const AccountClaims& account, std::chrono::sys_seconds now);
+
+// Whether the activation lets `importer` import `import` from `exporter`. Errors: jwt_not_trusted, jwt_expired, jwt_not_yet_valid,
+// jwt_revoked (by the export), jwt_invalid (another subject or kind).
+[[nodiscard]] Result<ActivationClaims> admit_activation(const ImportClaim& import, std::string_view importer, const AccountClaims& exporter,
+                                                        std::chrono::sys_seconds now);
+
+}  // namespace hawser::identity
