@@ -36,7 +36,7 @@ struct Range {
   std::string_view prefix;
 };
 
-constexpr Range kRanges[] = {{1200, "STO"}, {1100, "BRK"}, {1000, "ADM"}, {900, "CLI"}, {800, "IDN"}, {700, "CFG"}, {600, "AGT"}, {500, "SES"},
+constexpr Range kRanges[] = {{1300, "ROT"}, {1200, "STO"}, {1100, "BRK"}, {1000, "ADM"}, {900, "CLI"}, {800, "IDN"}, {700, "CFG"}, {600, "AGT"}, {500, "SES"},
                              {400, "WIR"},  {300, "NET"}, {200, "TLS"}, {100, "POS"}, {0, "GEN"}};
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {

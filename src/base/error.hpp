@@ -17,7 +17,8 @@
 namespace hawser {
 
 // Every error there is. Numbers are frozen: a code that is no longer used keeps its row.
-// Ranges: 1 GEN, 100 POS, 200 TLS, 300 NET, 400 WIR, 500 SES, 600 AGT, 700 CFG, 800 IDN, 900 CLI, 1000 ADM, 1100 BRK, 1200 STO.
+// Ranges: 1 GEN, 100 POS, 200 TLS, 300 NET, 400 WIR, 500 SES, 600 AGT, 700 CFG, 800 IDN, 900 CLI, 1000 ADM, 1100 BRK, 1200 STO,
+// 1300 ROT.
 enum class Errc : std::uint16_t {
 #define HAWSER_ERROR(name, number, kind, summary, hint) name = number,
 #include "base/errors/all.def"

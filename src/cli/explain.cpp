@@ -39,6 +39,7 @@ constexpr Chapter kChapters[] = {
     {"ADM", "Admin endpoint"},
     {"BRK", "Broker: the embedded server"},
     {"STO", "Store: the disk queue"},
+    {"ROT", "Rotation: across a fleet, and the drill"},
 };
 
 std::vector<const ErrorInfo*> sorted_table() {
