@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "identity/encoding.hpp"
-#include "identity/jwt.hpp"
+#include "identity/token.hpp"
 #include "identity/nkey.hpp"
 
 namespace {

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,6 +19,9 @@ namespace hawser::identity {
 
 // O… keys whose signature on an account is trusted.
 using TrustedKeys = std::set<std::string, std::less<>>;
+
+// Which of an account's keys may sign for it: all, or, under an operator with strict_signing_keys, not its own.
+enum class AccountKeys : std::uint8_t { all, signing_keys_only };
 
 // Errors: jwt_not_trusted (no trusted operator signed it), jwt_expired, jwt_not_yet_valid, jwt_invalid (findings of severity error).
 [[nodiscard]] Result<void> admit_account(const AccountClaims& account, const TrustedKeys& trusted, std::chrono::sys_seconds now);
@@ -32,13 +37,15 @@ struct EffectiveUser {
 };
 
 // Errors: jwt_not_trusted (neither the account's key nor one of its signing keys issued it, or issuer_account is missing),
-// jwt_scope_violated (a scoped user with limits of its own), jwt_template_empty (a template refers to a tag that is not there),
-// jwt_expired, jwt_not_yet_valid, jwt_invalid, jwt_bearer_disallowed, jwt_revoked.
-[[nodiscard]] Result<EffectiveUser> admit_user(const UserClaims& user, const AccountClaims& account, std::chrono::sys_seconds now);
+// jwt_scope_violated (a scoped user with limits of its own), jwt_template_empty (a template of what is denied refers to a tag that
+// is not there; of what is allowed it allows nothing), limit_exceeded (templates that make over 4096 subjects), jwt_expired,
+// jwt_not_yet_valid, jwt_invalid, jwt_bearer_disallowed, jwt_revoked.
+[[nodiscard]] Result<EffectiveUser> admit_user(const UserClaims& user, const AccountClaims& account, std::chrono::sys_seconds now,
+                                               AccountKeys keys = AccountKeys::all);
 
 // Whether the activation lets `importer` import `import` from `exporter`. Errors: jwt_not_trusted, jwt_expired, jwt_not_yet_valid,
-// jwt_revoked (by the export), jwt_invalid (another subject or kind).
+// jwt_revoked (by the export), jwt_invalid (another subject or kind, or nothing like it is exported), those of decode_activation.
 [[nodiscard]] Result<ActivationClaims> admit_activation(const ImportClaim& import, std::string_view importer, const AccountClaims& exporter,
-                                                        std::chrono::sys_seconds now);
+                                                        std::chrono::sys_seconds now, AccountKeys keys = AccountKeys::all);
 
 }  // namespace hawser::identity

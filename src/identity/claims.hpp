@@ -2,7 +2,7 @@
 //
 // Plain values; nothing in them is secret. Names and meaning are nats-io/jwt's; limits of -1 mean "no limit". Members that this
 // version does not know are kept as JSON text in `unknown` and written back, so that editing a newer tool's JWT loses
-// nothing. Reading and writing: token.hpp. What is wrong with them: findings.hpp.
+// nothing (but for those of the smallest objects: rules, times, latency, targets). Reading and writing: token.hpp. What is wrong with them: findings.hpp.
 //
 //   UserClaims user; user.subject = key.public_key().text(); user.permissions.publish.allow = {"orders.>"};
 #pragma once
@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -34,6 +35,8 @@ struct CommonClaims {
   std::vector<std::string> tags{};  // lower case; "key:value" ones are what templates of scoped keys refer to
   int version = 2;                  // as it was read; encode() writes 2
   std::string unknown{};            // of `nats`: a JSON object, or empty
+  std::string unknown_beside{};     // of the payload itself
+  bool operator==(const CommonClaims&) const = default;
 };
 
 struct SubjectRules {
@@ -80,6 +83,7 @@ struct UserLimits {
 
 struct UserClaims : CommonClaims, UserLimits {
   std::string issuer_account{};  // the account, if a signing key signed; else empty
+  bool operator==(const UserClaims&) const = default;
 };
 
 enum class ShareKind : std::uint8_t { unknown, stream, service };
@@ -104,6 +108,7 @@ struct ExportClaim {
   bool token_required = false;  // private: an importer needs an activation
   Revocations revocations{};    // of activations, by the importing account
   ResponseKind response = ResponseKind::singleton;
+  bool response_named = false;  // a singleton is what it is without a word, too; of a stream none may be named
   Duration response_threshold{};  // zero: the server's default
   std::optional<ServiceLatency> latency{};
   std::uint32_t account_token_position = 0;  // 1-based; 0: none
@@ -111,6 +116,7 @@ struct ExportClaim {
   std::string description{};
   std::string info_url{};
   std::string unknown{};
+  bool operator==(const ExportClaim&) const = default;
 };
 
 struct ImportClaim {
@@ -123,12 +129,14 @@ struct ImportClaim {
   ShareKind kind = ShareKind::stream;
   bool share = false;  // services: the exporter hears who asks
   std::string unknown{};
+  bool operator==(const ImportClaim&) const = default;
 };
 
 struct MappingTargetClaim {
   std::string subject{};
   std::uint32_t weight = 0;  // per cent; 0: 100
   std::string cluster{};
+  bool operator==(const MappingTargetClaim&) const = default;
 };
 
 // A key that may sign for its owner; with a scope, what it signs has these limits, and none of its own.
@@ -139,6 +147,8 @@ struct SigningKey {
   std::string description{};
   UserLimits limits{};  // may hold templates: {{name()}}, {{tag(k)}} …
   std::string unknown{};
+  std::string unknown_limits{};  // of its `template`
+  bool operator==(const SigningKey&) const = default;
 };
 
 struct AccountLimits {
@@ -152,6 +162,7 @@ struct AccountLimits {
   std::int64_t connections = kNoLimit;
   std::int64_t leaf_connections = kNoLimit;
   std::string unknown{};  // JetStream's are kept as they are
+  bool operator==(const AccountLimits&) const = default;
 };
 
 struct AccountClaims : CommonClaims {
@@ -166,6 +177,7 @@ struct AccountClaims : CommonClaims {
   std::string info_url{};
 
   [[nodiscard]] const SigningKey* signing_key(std::string_view key) const;
+  bool operator==(const AccountClaims&) const = default;
 };
 
 struct OperatorClaims : CommonClaims {
@@ -174,10 +186,11 @@ struct OperatorClaims : CommonClaims {
   std::vector<std::string> service_urls{};
   std::string system_account{};  // A…
   std::string assert_server_version{};
-  bool strict_signing_keys = false;  // accounts are signed by signing keys only
+  bool strict_signing_keys = false;  // accounts are signed by signing keys only, and their users by theirs
 
   // The keys whose accounts are trusted.
   [[nodiscard]] std::vector<std::string> trusted_keys() const;
+  bool operator==(const OperatorClaims&) const = default;
 };
 
 // One account lets another import what it exports with token_required.
@@ -185,10 +198,12 @@ struct ActivationClaims : CommonClaims {  // the subject is the importing accoun
   std::string import_subject{};
   ShareKind kind = ShareKind::stream;
   std::string issuer_account{};
+  bool operator==(const ActivationClaims&) const = default;
 };
 
-struct GenericClaims : CommonClaims {  // all of `nats` is in `unknown`
+struct GenericClaims : CommonClaims {  // the rest of `nats` is in `unknown`
   std::string type{};
+  bool operator==(const GenericClaims&) const = default;
 };
 
 using Claims = std::variant<OperatorClaims, AccountClaims, UserClaims, ActivationClaims, GenericClaims>;

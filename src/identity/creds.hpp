@@ -11,8 +11,8 @@
 
 #include "base/error.hpp"
 #include "base/secret.hpp"
-#include "identity/jwt.hpp"
 #include "identity/nkey.hpp"
+#include "identity/token.hpp"
 
 namespace hawser::identity {
 

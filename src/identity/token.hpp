@@ -27,8 +27,8 @@ namespace hawser::identity {
 [[nodiscard]] Result<ActivationClaims> decode_activation(std::string_view token);
 [[nodiscard]] Result<GenericClaims> decode_generic(std::string_view token);
 
-// Signs, as version 2; issuer, iat and jti are set. Errors: nkey_wrong_kind when such a key may not issue such claims, or
-// the subject is of the wrong kind; signing_failed.
+// Signs, as version 2; issuer, iat and jti are set. Errors: jwt_subject_wrong when such a key may not issue such claims, or
+// the subject is of the wrong kind; jwt_malformed when they cannot be written (text that is not UTF-8); limit_exceeded; signing_failed.
 [[nodiscard]] Result<std::string> encode(const Claims& claims, const KeyPair& signer, std::chrono::sys_seconds now);
 
 // A file's text: the token alone, or between lines of dashes as nsc writes operator JWTs. Errors: jwt_malformed.

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "identity/jwt.hpp"
+#include "identity/claims.hpp"
 #include "posture/finding.hpp"
 
 namespace hawser::posture {

@@ -39,11 +39,19 @@ Facts bad_creds() {
   return facts;
 }
 
-Facts creds_with(identity::UserClaims claims, bool seed_matches = true) {
+struct Validity {
+  std::optional<std::chrono::sys_seconds> not_before{};
+  std::optional<std::chrono::sys_seconds> expires{};
+};
+
+Facts creds_with(Validity validity, bool seed_matches = true) {
   Facts facts;
   facts.creds.emplace();
   facts.creds->form = CredentialFact::Form::creds;
+  identity::UserClaims claims;
   claims.subject = kSeedPublic;
+  claims.not_before = validity.not_before;
+  claims.expires = validity.expires;
   facts.creds->claims = std::move(claims);
   facts.creds->seed_matches = seed_matches;
   return facts;
