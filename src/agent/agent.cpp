@@ -7,6 +7,7 @@
 
 #include "admin/server.hpp"
 #include "agent/control.hpp"
+#include "agent/expiry.hpp"
 #include "agent/reloads.hpp"
 #include "agent/status.hpp"
 #include "agent/worker.hpp"
@@ -53,7 +54,7 @@ class Agent::Impl {
   Result<void> make_workers(const session::AccessPtr& access);
   Result<void> watch(session::AccessPtr access);
   Result<void> open_admin();
-  void take_up(const session::AccessPtr& access);
+  void take_up(const session::AccessPtr& access, const tls::MaterialPtr& material);
   void heard(const wire::ServerInfo& info);
   void accept(net::Fd fd, const net::Address& peer);
   void watch_deadline();
@@ -78,6 +79,7 @@ class Agent::Impl {
   net::Address address_;
   std::unique_ptr<Control> control_;         // the first worker's
   std::unique_ptr<net::Timer> deadline_;     // the first worker's
+  std::unique_ptr<Expiry> expiry_;           // the first worker's
   std::unique_ptr<Reloads> reloads_;
   std::unique_ptr<admin::Server> admin_;
   std::size_t next_worker_ = 0;
@@ -121,6 +123,7 @@ Result<void> Agent::Impl::start() {
   hears_of_queue_ = true;
   workers_.front()->reactor().post([this, access = *access] {
     control_->start(access);
+    expiry_->watch(access, options_.material);
     watch_deadline();
   });
   return {};
@@ -195,7 +198,9 @@ Result<void> Agent::Impl::make_workers(const session::AccessPtr& access) {
     worker->listens_on(address_);
   }
   control_ = std::make_unique<Control>(first, resolver_, options_.session, metrics_, outage_.get(),
-                                       [this](const wire::ServerInfo& info) { heard(info); });
+                                       Control::Events{.heard = [this](const wire::ServerInfo& info) { heard(info); },
+                                                       .refused = [this] { reloads_->after_refusal(); }});
+  expiry_ = std::make_unique<Expiry>(first, metrics_);
   return {};
 }
 
@@ -228,7 +233,9 @@ void Agent::Impl::heard(const wire::ServerInfo& info) {
 
 Result<void> Agent::Impl::watch(session::AccessPtr access) {
   auto reloads = Reloads::start(std::move(access), options_.settings, options_.material, options_.watch, metrics_,
-                                [this](const session::AccessPtr& fresh) { take_up(fresh); });
+                                [this](const session::AccessPtr& fresh, const tls::MaterialPtr& fresh_material) {
+                                  take_up(fresh, fresh_material);
+                                });
   if (!reloads) {
     return std::unexpected(std::move(reloads.error()));
   }
@@ -236,8 +243,11 @@ Result<void> Agent::Impl::watch(session::AccessPtr access) {
   return {};
 }
 
-void Agent::Impl::take_up(const session::AccessPtr& access) {
-  workers_.front()->reactor().post([this, access] { control_->take_up(access); });
+void Agent::Impl::take_up(const session::AccessPtr& access, const tls::MaterialPtr& material) {
+  workers_.front()->reactor().post([this, access, material] {
+    control_->take_up(access);
+    expiry_->watch(access, material);
+  });
   for (auto& worker : workers_) {
     worker->take_up(access, options_.spread);
   }
@@ -315,7 +325,6 @@ void Agent::Impl::stop() {
   if (!std::exchange(running_, false)) {
     return;
   }
-  reloads_.reset();  // no more changes
   std::mutex mutex;
   std::condition_variable done;
   std::size_t left = workers_.size();
@@ -338,8 +347,10 @@ void Agent::Impl::stop() {
   for (auto& worker : workers_) {
     worker->stop();
   }
+  reloads_.reset();  // after the threads that ask it
   queue_.reset();  // commits what was put; its last words go to threads that have ended
   deadline_.reset();
+  expiry_.reset();
   control_.reset();
   listener_.reset();
   workers_.clear();

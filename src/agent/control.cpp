@@ -5,8 +5,8 @@
 namespace hawser::agent {
 
 Control::Control(net::Reactor& reactor, net::Resolver& resolver, const session::SessionOptions& options,
-                 Metrics& metrics, Outage* outage, std::function<void(const wire::ServerInfo&)> heard)
-    : reactor_(reactor), resolver_(resolver), options_(options), metrics_(metrics), heard_(std::move(heard)), breaker_(reactor.now()) {
+                 Metrics& metrics, Outage* outage, Events events)
+    : reactor_(reactor), resolver_(resolver), options_(options), metrics_(metrics), events_(std::move(events)), breaker_(reactor.now()) {
   if (outage != nullptr && outage->queue != nullptr) {
     drain_ = std::make_unique<Drain>(reactor_, *outage, metrics_, [this] { renew(); });
   }
@@ -81,7 +81,7 @@ void Control::on_up(const wire::ServerInfo& info) {
   // A server without a name of its own calls itself by its id: 56 letters that nobody reads.
   const std::string name = info.server_name == info.server_id ? "" : info.server_name + ", ";
   set(true, "connected to " + session_->live()->server().printable() + " (" + name + "nats-server " + info.version + ")");
-  heard_(info);
+  events_.heard(info);
   if (drain_) {
     drain_->on_up(info);
   }
@@ -99,6 +99,10 @@ void Control::on_down(const Error& error) {
   set(false, error.message());
   if (drain_) {
     drain_->on_down(error);
+  }
+  const bool by_credential = error.code == Errc::auth_refused || error.code == Errc::auth_expired || error.code == Errc::auth_revoked;
+  if (by_credential && events_.refused) {
+    events_.refused();
   }
 }
 

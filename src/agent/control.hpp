@@ -19,8 +19,12 @@ namespace hawser::agent {
 
 class Control final : private session::SessionUser {
  public:
+  struct Events {
+    std::function<void(const wire::ServerInfo&)> heard;
+    std::function<void()> refused = {};  // the server does not take our credential, or not any more
+  };
   Control(net::Reactor& reactor, net::Resolver& resolver, const session::SessionOptions& options, Metrics& metrics,
-          Outage* outage, std::function<void(const wire::ServerInfo&)> heard);
+          Outage* outage, Events events);
   ~Control();
 
   void start(session::AccessPtr access);
@@ -51,7 +55,7 @@ class Control final : private session::SessionUser {
   net::Resolver& resolver_;
   const session::SessionOptions& options_;
   Metrics& metrics_;
-  std::function<void(const wire::ServerInfo&)> heard_;
+  Events events_;
   store::Breaker breaker_;
   session::AccessPtr access_;
   std::unique_ptr<session::Session> session_;

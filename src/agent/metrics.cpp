@@ -23,6 +23,8 @@ Metrics::Metrics(metrics::Registry& r)
       reload_unchanged(reloads(r, "unchanged")),
       certificate_not_after(r.gauge("hawser_certificate_not_after_seconds",
                                     "When the client certificate in use ends, in seconds since 1970; 0: none")),
+      credential_not_after(r.gauge("hawser_credential_not_after_seconds",
+                                   "When the creds in use end, in seconds since 1970; 0: none, or they have no end")),
       break_glass_active(r.gauge("hawser_break_glass_active", "1 while the plaintext override is in use")),
       breaker(r.gauge("circuit_breaker_state", "0 closed, 1 open, 2 half-open", {{"breaker", "nats"}})),
       queue_messages(r.gauge("hawser_queue_messages", "Messages in the disk queue")),

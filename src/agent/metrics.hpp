@@ -20,6 +20,7 @@ struct Metrics {
   metrics::Counter& reload_rejected;
   metrics::Counter& reload_unchanged;
   metrics::Gauge& certificate_not_after;
+  metrics::Gauge& credential_not_after;
   metrics::Gauge& break_glass_active;
   metrics::Gauge& breaker;  // circuit_breaker_state
 

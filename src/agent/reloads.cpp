@@ -32,10 +32,6 @@ Result<std::unique_ptr<Reloads>> Reloads::start(session::AccessPtr access,
   };
   events.file_changed = [self](const std::string& path) { self->on_credential(path); };
   events.unchanged = [self] { self->on_unchanged(); };
-  if (material->has_certificate()) {
-    metrics.certificate_not_after.set(
-        static_cast<double>(material->chain().front().not_after.time_since_epoch().count()));
-  }
   auto watcher = tls::Watcher::start(std::move(material), std::move(files), watch, std::move(events));
   if (!watcher) {
     return std::unexpected(std::move(watcher.error()));
@@ -45,6 +41,11 @@ Result<std::unique_ptr<Reloads>> Reloads::start(session::AccessPtr access,
 }
 
 void Reloads::now() { watcher_->reload_now(); }
+
+void Reloads::after_refusal() {
+  after_refusal_ = true;
+  watcher_->reload_now();
+}
 
 Result<std::string> Reloads::now_and_wait(std::chrono::milliseconds at_most) {
   std::unique_lock lock(mutex_);
@@ -86,19 +87,15 @@ void Reloads::renew(std::shared_ptr<const posture::Decision> decision, tls::Mate
     reject(access.error());
     return;
   }
-  if (material->has_certificate()) {
-    metrics_.certificate_not_after.set(
-        static_cast<double>(material->chain().front().not_after.time_since_epoch().count()));
-  }
   {
     const std::lock_guard lock(mutex_);
     access_ = *access;
-    material_ = std::move(material);
+    material_ = material;
     last_rejection_.clear();
   }
   metrics_.reload_ok.add();
   log::info("new tls material or auth credential taken up", {{"what", what}, {"credential", (*access)->credential->printable()}});
-  fresh_(*access);
+  fresh_(*access, material);
   tell("taken up: " + what);
 }
 
@@ -114,13 +111,16 @@ void Reloads::reject(const Error& error) {
 }
 
 void Reloads::on_unchanged() {
-  metrics_.reload_unchanged.add();
-  log::info("reload: nothing has changed");
+  if (!after_refusal_) {
+    metrics_.reload_unchanged.add();
+    log::info("reload: nothing has changed");
+  }
   tell(std::string("nothing has changed"));
 }
 
 void Reloads::tell(Result<std::string> outcome) {
   const std::lock_guard lock(mutex_);
+  after_refusal_ = false;
   outcome_ = std::move(outcome);
   ++outcomes_;
   told_.notify_all();

@@ -3,6 +3,7 @@
 // Callbacks come on the watcher's thread. What cannot be used never replaces what is in use: it is logged and counted.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -19,7 +20,7 @@ namespace hawser::agent {
 
 class Reloads {
  public:
-  using Fresh = std::function<void(const session::AccessPtr&)>;
+  using Fresh = std::function<void(const session::AccessPtr&, const tls::MaterialPtr&)>;
 
   [[nodiscard]] static Result<std::unique_ptr<Reloads>> start(session::AccessPtr access,
                                                               std::shared_ptr<const posture::Settings> settings,
@@ -29,7 +30,9 @@ class Reloads {
 
   // Any thread. Looks at all files now; credentials are read again in any case.
   void now();
-  // The same, and what came of it.
+  // The same, without a word if nothing is new: the server has refused what is in use.
+  void after_refusal();
+  // The same as now(), and what came of it.
   [[nodiscard]] Result<std::string> now_and_wait(std::chrono::milliseconds at_most);
 
   [[nodiscard]] session::AccessPtr current() const;
@@ -52,6 +55,7 @@ class Reloads {
   Fresh fresh_;
   mutable std::mutex mutex_;
   std::condition_variable told_;
+  std::atomic<bool> after_refusal_{false};
   session::AccessPtr access_;          // guarded by mutex_, as what follows
   tls::MaterialPtr material_;
   std::string last_rejection_;

@@ -1,10 +1,22 @@
 #include "agent/status.hpp"
 
+#include "agent/lifetime.hpp"
+
 namespace hawser::agent {
 namespace {
 
 using Section = admin::Status::Section;
 using admin::Tone;
+
+admin::Tone tone_of(Stage stage) {
+  switch (stage) {
+    case Stage::fine: return Tone::good;
+    case Stage::soon: return Tone::warning;
+    case Stage::urgent:
+    case Stage::ended: return Tone::bad;
+  }
+  return Tone::bad;
+}
 
 Section connection(const Snapshot& s) {
   const posture::Decision& decision = *s.access->decision;
@@ -15,6 +27,10 @@ Section connection(const Snapshot& s) {
   const bool by_certificate = decision.auth_mode == posture::AuthMode::cert;
   section.items.push_back(
       {"authentication", by_certificate ? "client certificate" : s.access->credential->printable(), Tone::neutral});
+  if (const auto lifetime = s.access->credential->lifetime()) {
+    const Stage reached = stage({lifetime->begin.value_or(lifetime->end), lifetime->end}, std::chrono::floor<std::chrono::seconds>(wall_now()));
+    section.items.push_back({"valid until", tls::format_time(lifetime->end), tone_of(reached)});
+  }
   if (decision.break_glass.active) {
     section.items.push_back({"plaintext override",
                              "owner " + decision.break_glass.owner +
@@ -34,7 +50,8 @@ Section certificate(const Snapshot& s) {
     const tls::CertificateInfo& leaf = s.material->chain().front();
     section.items.push_back({"subject", leaf.subject, Tone::neutral});
     section.items.push_back({"SHA-256", leaf.sha256, Tone::neutral});
-    section.items.push_back({"valid until", tls::format_time(leaf.not_after), Tone::neutral});
+    const Stage reached = stage({leaf.not_before, leaf.not_after}, std::chrono::floor<std::chrono::seconds>(wall_now()));
+    section.items.push_back({"valid until", tls::format_time(leaf.not_after), tone_of(reached)});
   }
   for (const tls::Finding& finding : s.material->findings(std::chrono::floor<std::chrono::seconds>(wall_now()))) {
     section.items.push_back(

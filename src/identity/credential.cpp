@@ -55,6 +55,15 @@ Result<Proof> Credential::prove(std::string_view nonce) const {
   return proof;
 }
 
+std::optional<Credential::Lifetime> Credential::lifetime() const {
+  const auto* creds = std::get_if<Creds>(&kind_);
+  if (creds == nullptr || !creds->claims.expires) {
+    return std::nullopt;
+  }
+  const auto& begin = creds->claims.not_before ? creds->claims.not_before : creds->claims.issued_at;
+  return Lifetime{.begin = begin, .end = *creds->claims.expires};
+}
+
 std::string Credential::printable() const {
   return std::visit(
       Overloaded{

@@ -5,6 +5,8 @@
 //   Result<Proof> proof = credential.prove(info.nonce);   // then into CONNECT
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -46,6 +48,13 @@ class Credential {
   // The nonce is empty if the server's INFO has none: an NKey then sends its public key alone, and the server says
   // whether that will do. Errors: signing_failed.
   [[nodiscard]] Result<Proof> prove(std::string_view nonce) const;
+
+  // From when until when it is valid; nothing if it says so nowhere (only creds do), or has no end.
+  struct Lifetime {
+    std::optional<std::chrono::sys_seconds> begin;
+    std::chrono::sys_seconds end;
+  };
+  [[nodiscard]] std::optional<Lifetime> lifetime() const;
 
   // Whom it stands for, fit for a log: "user kate", "token", "nkey UABC…", "creds of agent-kate (UABC…)", "none".
   [[nodiscard]] std::string printable() const;

@@ -11,7 +11,9 @@ sys.path.insert(0, os.path.dirname(__file__))
 
 from hawser_scenario import pki, process  # noqa: E402
 from hawser_scenario.agent import Agent  # noqa: E402
+from hawser_scenario.layout import InPlace  # noqa: E402
 from hawser_scenario.nats_server import NatsServer, tls_block  # noqa: E402
+from hawser_scenario.rotation import Line  # noqa: E402
 
 LONG = os.environ.get("HAWSER_LONG") == "1"
 
@@ -80,6 +82,18 @@ def mutual(directory, ca, stack, config=""):
     setup = MutualTls(directory, ca, config)
     stack.enter_context(setup.server)
     return setup
+
+
+@pytest.fixture
+def make_line(tmp_path, authorities, stack):
+    """make_line(layout, …): a server that trusts both CAs, and the agent's material in front of it (rotation.py)."""
+
+    def make(layout_class=InPlace, server_config=""):
+        line = Line(tmp_path, authorities, layout_class, server_config)
+        stack.enter_context(line.server)
+        return line
+
+    return make
 
 
 @pytest.fixture

@@ -9,25 +9,14 @@ import pytest
 from conftest import LONG
 from hawser_scenario.errors import KnownError
 from hawser_scenario.identity import NKey, Operator
-from hawser_scenario.layout import LAYOUTS, InPlace, Rename
+from hawser_scenario.layout import LAYOUTS, Rename
 from hawser_scenario.load import assert_nothing_wrong, summary
 from hawser_scenario.nats_server import tls_block
 from hawser_scenario.proxy import CuttingProxy
-from hawser_scenario.rotation import Line
 from hawser_scenario.waiting import stays_false, wait_until
 
 SWAPS = 200 if LONG else 20
 APART = 2.0 if LONG else 0.6  # between a key and its certificate; longer than the watcher waits for quiet
-
-
-@pytest.fixture
-def make_line(tmp_path, authorities, stack):
-    def make(layout_class=InPlace, server_config=""):
-        line = Line(tmp_path, authorities, layout_class, server_config)
-        stack.enter_context(line.server)
-        return line
-
-    return make
 
 
 def rejected(agent):

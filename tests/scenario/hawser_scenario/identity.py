@@ -66,26 +66,30 @@ class NKey:
 
 
 class Operator:
-    """An operator with one account, for a nats-server with a memory resolver."""
+    """An operator with one account, which has two signing keys, for a nats-server with a memory resolver."""
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self._operator = NKey(self.directory, "operator")
         self._account = NKey(self.directory, "account")
+        self.signing_keys = [NKey(self.directory, "account"), NKey(self.directory, "account")]
 
     def server_config(self):
         operator = self._operator.jwt(self._operator.public, "test", {"type": "operator"})
         unlimited = {"subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": True, "conn": -1,
                      "leaf": -1}
-        account = self._operator.jwt(self._account.public, "test", {"type": "account", "limits": unlimited})
+        account = self._operator.jwt(self._account.public, "test", {"type": "account", "limits": unlimited,
+                                                                   "signing_keys": [key.public for key in self.signing_keys]})
         return f"operator: {operator}\nresolver: MEMORY\nresolver_preload {{ {self._account.public}: {account} }}\n"
 
-    def user(self, name, expires=None):
-        """The text of a creds file for a new user, and the user's public key."""
+    def user(self, name, expires=None, signed_with=None):
+        """The text of a creds file for a new user, and the user's public key; signed by the account or one of its signing keys."""
         key = NKey(self.directory, "user")
-        limits = {"subs": -1, "data": -1, "payload": -1}
-        jwt = self._account.jwt(key.public, name, {"type": "user", **limits}, expires)
+        claims = {"type": "user", "subs": -1, "data": -1, "payload": -1}
+        if signed_with is not None:
+            claims["issuer_account"] = self._account.public
+        jwt = (signed_with or self._account).jwt(key.public, name, claims, expires)
         text = (f"-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n"
                 "************************* IMPORTANT *************************\n"
                 f"-----BEGIN USER NKEY SEED-----\n{key.seed}\n------END USER NKEY SEED------\n")

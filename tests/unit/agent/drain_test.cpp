@@ -56,7 +56,7 @@ struct DrainTest : ::testing::Test {
   }
   void start() {
     control =
-        std::make_unique<Control>(*reactor, resolver, options, metrics, outage.get(), [](const wire::ServerInfo&) {});
+        std::make_unique<Control>(*reactor, resolver, options, metrics, outage.get(), Control::Events{.heard = [](const wire::ServerInfo&) {}});
     reactor->turn(std::chrono::milliseconds(0));
     control->start(make_access({server.port()}, false));
   }
