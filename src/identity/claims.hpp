@@ -1,8 +1,9 @@
 // What NATS JWTs say, version 2: operators, accounts, users, activations, and claims of no particular kind.
 //
-// Plain values; nothing in them is secret. Names and meaning are nats-io/jwt's; limits of -1 mean "no limit". Members that this
-// version does not know are kept as JSON text in `unknown` and written back, so that editing a newer tool's JWT loses
-// nothing (but for those of the smallest objects: rules, times, latency, targets). Reading and writing: token.hpp. What is wrong with them: findings.hpp.
+// Plain values; nothing in them is secret. Names and meaning are nats-io/jwt's; limits of -1 mean "no limit". Members
+// that this version does not know are kept as JSON text in `unknown` and written back, so that editing a newer tool's
+// JWT loses nothing (but for those of the smallest objects: rules, times, latency, targets). Reading and writing:
+// token.hpp. What is wrong with them: findings.hpp.
 //
 //   UserClaims user; user.subject = key.public_key().text(); user.permissions.publish.allow = {"orders.>"};
 #pragma once
@@ -74,7 +75,7 @@ struct UserLimits {
   std::int64_t subscriptions = kNoLimit;
   std::int64_t data = kNoLimit;  // kept; no server enforces it
   std::int64_t payload = kNoLimit;
-  bool bearer = false;  // no seed is needed: whoever has the token is the user
+  bool bearer = false;                                  // no seed is needed: whoever has the token is the user
   std::vector<std::string> allowed_connection_types{};  // STANDARD, WEBSOCKET …; empty: any
   bool operator==(const UserLimits&) const = default;
   // As a JWT without any of these members reads: what a scoped user has to have.
@@ -108,7 +109,7 @@ struct ExportClaim {
   bool token_required = false;  // private: an importer needs an activation
   Revocations revocations{};    // of activations, by the importing account
   ResponseKind response = ResponseKind::singleton;
-  bool response_named = false;  // a singleton is what it is without a word, too; of a stream none may be named
+  bool response_named = false;    // a singleton is what it is without a word, too; of a stream none may be named
   Duration response_threshold{};  // zero: the server's default
   std::optional<ServiceLatency> latency{};
   std::uint32_t account_token_position = 0;  // 1-based; 0: none
@@ -121,9 +122,9 @@ struct ExportClaim {
 
 struct ImportClaim {
   std::string name{};
-  std::string subject{};  // the exporter's
-  std::string account{};  // A…
-  std::string token{};    // an activation JWT, or its URL; empty: the export is public
+  std::string subject{};        // the exporter's
+  std::string account{};        // A…
+  std::string token{};          // an activation JWT, or its URL; empty: the export is public
   std::string to{};             // deprecated, in v1's sense; see local_subject
   std::string local_subject{};  // the importer's own subject, with $1 for the first wildcard; empty: the same
   ShareKind kind = ShareKind::stream;

@@ -15,12 +15,12 @@ namespace hawser::identity {
 
 struct ClaimFinding {
   enum class Severity : std::uint8_t {
-    error,      // servers refuse it
-    expiry,     // it has expired, or is not yet valid
+    error,   // servers refuse it
+    expiry,  // it has expired, or is not yet valid
     warning,
   };
   Severity severity = Severity::error;
-  std::string member;   // "exports[2].subject"
+  std::string member;  // "exports[2].subject"
   std::string message;
 };
 

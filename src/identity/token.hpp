@@ -1,7 +1,8 @@
 // NATS JWTs as text: three parts of base64url, signed with an NKey. Versions 1 and 2 are read, 2 is written.
 //
-// decode() verifies the signature against the issuer that the token itself names, and that such a key may issue such claims; whether
-// that issuer is trusted is chain.hpp's to say, and expiry is the caller's question. Stateless; thread-safe. No error quotes the token.
+// decode() verifies the signature against the issuer that the token itself names, and that such a key may issue such
+// claims; whether that issuer is trusted is chain.hpp's to say, and expiry is the caller's question. Stateless;
+// thread-safe. No error quotes the token.
 //
 //   Result<Claims> claims = decode(token);   Result<std::string> token = encode(account_claims, operator_key, now);
 #pragma once
@@ -27,8 +28,9 @@ namespace hawser::identity {
 [[nodiscard]] Result<ActivationClaims> decode_activation(std::string_view token);
 [[nodiscard]] Result<GenericClaims> decode_generic(std::string_view token);
 
-// Signs, as version 2; issuer, iat and jti are set. Errors: jwt_subject_wrong when such a key may not issue such claims, or
-// the subject is of the wrong kind; jwt_malformed when they cannot be written (text that is not UTF-8); limit_exceeded; signing_failed.
+// Signs, as version 2; issuer, iat and jti are set. Errors: jwt_subject_wrong when such a key may not issue such
+// claims, or the subject is of the wrong kind; jwt_malformed when they cannot be written (text that is not UTF-8);
+// limit_exceeded; signing_failed.
 [[nodiscard]] Result<std::string> encode(const Claims& claims, const KeyPair& signer, std::chrono::sys_seconds now);
 
 // A file's text: the token alone, or between lines of dashes as nsc writes operator JWTs. Errors: jwt_malformed.
