@@ -132,7 +132,7 @@ void add_connection_flags(CLI::App& command, ConnectionFlags& flags) {
   command.add_flag("--trace", flags.trace, "Log the steps of the connection on standard error")->group("Connection");
 }
 
-Result<Connection> settle(ConnectionFlags& flags, std::string_view command, bool json) {
+Result<Connection> collect(ConnectionFlags& flags, std::string_view command, bool json) {
   hide_secret_arguments();
   log::configure(flags.trace ? log::Level::debug : log::Level::error, json ? log::Format::json : log::Format::text);
   Connection connection;
@@ -169,6 +169,15 @@ Result<Connection> settle(ConnectionFlags& flags, std::string_view command, bool
   connection.settings = std::make_shared<const posture::Settings>(
       posture::merge(posture::merge(std::move(*over), std::move(context.settings), Layering::deliberate),
                      std::move(*under), Layering::deliberate));
+  return connection;
+}
+
+Result<Connection> settle(ConnectionFlags& flags, std::string_view command, bool json) {
+  auto collected = collect(flags, command, json);
+  if (!collected) {
+    return collected;
+  }
+  Connection& connection = *collected;
   auto decision = std::make_shared<const posture::Decision>(posture::evaluate(
       *connection.settings, posture::gather(*connection.settings, wall_now()), wall_now(), posture::Purpose::start_up));
   if (auto allowed = obey(*decision, json, flags.trace); !allowed) {
@@ -184,7 +193,7 @@ Result<Connection> settle(ConnectionFlags& flags, std::string_view command, bool
   }
   connection.material = std::move(*material);
   connection.access = std::move(*access);
-  return connection;
+  return collected;
 }
 
 void print_finding(const posture::Finding& finding, bool json) {

@@ -58,7 +58,10 @@ struct Connection {
   bool json = false;         // notices on standard error are JSON
 };
 
-// Errors: those of posture, CFG, TLS and IDN; context_unusable, bad_quantity, wire_bad_subject.
+// The first half of settle(): everything but `material` and `access`, which are null. Posture has not judged it yet. Errors:
+// CFG; context_unusable, bad_usage, bad_quantity, wire_bad_subject, file_unreadable.
+[[nodiscard]] Result<Connection> collect(ConnectionFlags& flags, std::string_view command, bool json);
+// Errors: the same, and those of posture, TLS and IDN.
 [[nodiscard]] Result<Connection> settle(ConnectionFlags& flags, std::string_view command, bool json);
 
 // A context of the nats CLI: $XDG_CONFIG_HOME/nats/context/NAME.json.
