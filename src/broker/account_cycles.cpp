@@ -11,6 +11,12 @@ void AccountFlows::add(std::string_view from_account, std::string_view at, std::
   edges_[from_account].push_back({at, to_account, to, there});
 }
 
+void AccountFlows::take_back(std::string_view from_account) {
+  if (const auto edges = edges_.find(from_account); edges != edges_.end() && !edges->second.empty()) {
+    edges->second.pop_back();
+  }
+}
+
 AccountFlows::Verdict AccountFlows::follow(std::string_view account, std::string_view subject) const {
   Walk walk;
   return follow(account, subject, walk);

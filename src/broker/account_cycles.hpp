@@ -19,6 +19,8 @@ class AccountFlows {
   // `there`, if any, maps `at` to `to`; without it the subject stays, or `to` is literal. Both outlive this.
   void add(std::string_view from_account, std::string_view at, std::string_view to_account, std::string_view to,
            const routing::SubjectTransform* there);
+  // The last one that was added from this account.
+  void take_back(std::string_view from_account);
   // What becomes of everything that arrives on `subject` in the account.
   [[nodiscard]] Verdict follow(std::string_view account, std::string_view subject) const;
 

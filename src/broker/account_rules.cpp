@@ -42,19 +42,20 @@ std::string_view token_of(std::string_view subject, std::uint32_t position) {
   return subject.substr(0, subject.find('.'));
 }
 
-bool allows(const Export& export_, std::string_view importer, std::string_view subject) {
+bool allows(const Export& export_, std::string_view importer, const Import& import) {
   if (export_.account_token_position != 0) {
-    return token_of(subject, export_.account_token_position) == importer;
+    return token_of(import.subject, export_.account_token_position) == importer;
   }
-  return !export_.accounts || std::ranges::find(*export_.accounts, importer) != export_.accounts->end();
+  return !export_.accounts || import.activated ||
+         std::ranges::find(*export_.accounts, importer) != export_.accounts->end();
 }
 
 // The export that decides about an import, if it allows it. The narrowest ones that cover it do, all of them; of the
 // same subject twice, one is enough.
-const Export* allowing(const Account& exporter, ExportKind kind, std::string_view importer, std::string_view subject) {
+const Export* allowing(const Account& exporter, std::string_view importer, const Import& import) {
   std::vector<const Export*> covering;
   for (const Export& one : exporter.exports) {
-    if (one.kind == kind && wire::is_subset(subject, one.subject)) {
+    if (one.kind == import.kind && wire::is_subset(import.subject, one.subject)) {
       covering.push_back(&one);
     }
   }
@@ -67,12 +68,12 @@ const Export* allowing(const Account& exporter, ExportKind kind, std::string_vie
       continue;
     }
     const bool may = std::ranges::any_of(covering, [&](const Export* other) {
-      return same_or_narrower(other, true) && allows(*other, importer, subject);
+      return same_or_narrower(other, true) && allows(*other, importer, import);
     });
     if (!may) {
       return nullptr;
     }
-    if (allowed == nullptr || (allowed->subject == one->subject && allows(*one, importer, subject))) {
+    if (allowed == nullptr || (allowed->subject == one->subject && allows(*one, importer, import))) {
       allowed = one;
     }
   }
@@ -129,10 +130,13 @@ const AccountRules& AccountRuleSet::of(std::string_view account) const {
 class AccountCompiler {
  public:
   AccountCompiler(const std::vector<Account>& accounts, std::vector<Error>& mistakes)
-      : accounts_(accounts), mistakes_(mistakes) {}
+      : accounts_(accounts), mistakes_(mistakes) {
+    for (const Account& account : accounts) {
+      by_name_.emplace(account.name, &account);
+    }
+  }
 
   AccountRuleSetPtr compile() {
-    const std::size_t before = mistakes_.size();
     for (const Account& account : accounts_) {
       AccountRules& rules = rules_->accounts_[account.name];
       rules.max_connections = account.max_connections;
@@ -156,7 +160,7 @@ class AccountCompiler {
         add(account, mapping);
       }
     }
-    return mistakes_.size() == before ? std::move(rules_) : nullptr;
+    return std::move(rules_);
   }
 
  private:
@@ -168,8 +172,8 @@ class AccountCompiler {
   }
   static std::string_view name(ExportKind kind) { return kind == ExportKind::stream ? "stream" : "service"; }
   const Account* find(std::string_view account) const {
-    const auto at = std::ranges::find(accounts_, account, &Account::name);
-    return at == accounts_.end() ? nullptr : &*at;
+    const auto at = by_name_.find(account);
+    return at == by_name_.end() ? nullptr : at->second;
   }
 
   void check(const Export& one) {
@@ -201,7 +205,7 @@ class AccountCompiler {
     if (!wire::valid_subscribe_subject(import.subject)) {
       return bad_import(import, kInvalidSubject);
     }
-    const Export* allowed = allowing(*exporter, import.kind, importer.name, import.subject);
+    const Export* allowed = allowing(*exporter, importer.name, import);
     if (allowed == nullptr) {
       return bad_import(import, fmt::format("{} import not authorized", name(import.kind)));
     }
@@ -244,7 +248,10 @@ class AccountCompiler {
     }
     streams_.add(made->exporter, made->from, importer.name, made->to, made->there ? &*made->there : nullptr);
     rules.streams.push_back(std::move(made));
-    refuse_cycle(import, streams_.follow(importer.name, rules.streams.back()->to));
+    if (refuse_cycle(import, streams_.follow(importer.name, rules.streams.back()->to))) {
+      streams_.take_back(rules.streams.back()->exporter);
+      rules.streams.pop_back();
+    }
   }
 
   void add_service(const Account& importer, const Import& import, const Export& allowed) {
@@ -281,13 +288,18 @@ class AccountCompiler {
     rules.responds = true;
     rules_->accounts_[made->exporter].responds = true;
     rules.services.push_back(std::move(made));
-    refuse_cycle(import, services_.follow(importer.name, rules.services.back()->from));
+    if (refuse_cycle(import, services_.follow(importer.name, rules.services.back()->from))) {
+      services_.take_back(importer.name);
+      rules.services.pop_back();
+    }
   }
 
-  void refuse_cycle(const Import& import, AccountFlows::Verdict verdict) {
-    if (verdict != AccountFlows::Verdict::ends) {
-      bad_import(import, verdict == AccountFlows::Verdict::cycle ? kCycle : kTooDeep);
+  bool refuse_cycle(const Import& import, AccountFlows::Verdict verdict) {
+    if (verdict == AccountFlows::Verdict::ends) {
+      return false;
     }
+    bad_import(import, verdict == AccountFlows::Verdict::cycle ? kCycle : kTooDeep);
+    return true;
   }
 
   void add(const Account& account, const Mapping& mapping) {
@@ -303,6 +315,7 @@ class AccountCompiler {
   }
 
   const std::vector<Account>& accounts_;
+  std::map<std::string_view, const Account*> by_name_;  // the first of each name
   std::vector<Error>& mistakes_;
   std::shared_ptr<AccountRuleSet> rules_ = std::make_shared<AccountRuleSet>();
   AccountFlows streams_;
@@ -310,6 +323,12 @@ class AccountCompiler {
 };
 
 AccountRuleSetPtr compile_accounts(const std::vector<Account>& accounts, std::vector<Error>& mistakes) {
+  const std::size_t before = mistakes.size();
+  AccountRuleSetPtr rules = compile_what_fits(accounts, mistakes);
+  return mistakes.size() == before ? rules : nullptr;
+}
+
+AccountRuleSetPtr compile_what_fits(const std::vector<Account>& accounts, std::vector<Error>& mistakes) {
   return AccountCompiler(accounts, mistakes).compile();
 }
 

@@ -63,7 +63,7 @@ struct AccountRules {
   std::int64_t max_connections = -1;  // negative: no limit
   std::int64_t max_subscriptions = -1;
   std::int64_t max_payload = -1;
-  bool responds = false;              // somebody imports a service of it, or it imports one: answers go through it
+  bool responds = false;  // somebody imports a service of it, or it imports one: answers go through it
 };
 
 class AccountRuleSet {
@@ -80,5 +80,7 @@ using AccountRuleSetPtr = std::shared_ptr<const AccountRuleSet>;
 
 // All mistakes are added, each with its place.
 [[nodiscard]] AccountRuleSetPtr compile_accounts(const std::vector<Account>& accounts, std::vector<Error>& mistakes);
+// The same without what is mistaken, for accounts that others write: one that errs must not stop the rest. Never null.
+[[nodiscard]] AccountRuleSetPtr compile_what_fits(const std::vector<Account>& accounts, std::vector<Error>& mistakes);
 
 }  // namespace hawser::broker
