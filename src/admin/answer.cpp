@@ -11,6 +11,7 @@
 namespace hawser::admin {
 namespace {
 
+constexpr std::string_view kEvents = "/events";
 constexpr const char* kPlain = "text/plain; charset=utf-8";
 
 Response of_health(const Health& health) {
@@ -29,11 +30,13 @@ std::string normal_base(std::string_view path) {
 
 }  // namespace
 
-Answer refusal(unsigned status, std::string_view reason) { return {{status, kPlain, std::string(reason) + "\n"}, {}}; }
+Answer refusal(unsigned status, std::string_view reason) {
+  return {.response = {status, kPlain, std::string(reason) + "\n"}, .allow = {}};
+}
 
 Answering::Answering(const Endpoints& endpoints, Audience audience, std::string_view base_path)
-    : audience_(audience), base_path_(normal_base(base_path)) {
-  const Endpoints& e = endpoints;
+    : endpoints_(endpoints), audience_(audience), base_path_(normal_base(base_path)) {
+  const Endpoints& e = endpoints_;
   for (const auto& [path, handler] : e.routes) {
     add(path, Method::get, bool(handler), handler);
   }
@@ -41,6 +44,7 @@ Answering::Answering(const Endpoints& endpoints, Audience audience, std::string_
       [&e](const Request&) { return Response{200, "text/html; charset=utf-8", render_page(e.status(), wall_now())}; });
   add("/status", Method::get, bool(e.status),
       [&e](const Request&) { return Response{200, "application/json", status_json(e.status()) + "\n"}; });
+  add(std::string(kEvents), Method::get, bool(e.status), [](const Request&) { return Response{200, "text/event-stream", {}}; });
   add("/metrics", Method::get, bool(e.metrics),
       [&e](const Request&) { return Response{200, "text/plain; version=0.0.4; charset=utf-8", e.metrics()}; });
   add("/healthz", Method::get, bool(e.health), [&e](const Request&) { return of_health(e.health()); });
@@ -91,13 +95,24 @@ Answer Answering::answer(const Asked& asked) const {
     }
     const std::string_view query = asked.target.substr(std::min(mark + 1, asked.target.size()));
     try {
-      return {route.handler({std::string(path), parse_query(query)}), {}};
+      return {.response = route.handler({std::string(path), parse_query(query)}),
+              .allow = {},
+              .events = path == kEvents && asked.method == Method::get && bool(endpoints_.status)};
     } catch (const std::exception& failed) {
       log::error("admin request failed", {{"path", path}, {"reason", failed.what()}});
       return refusal(500, "failed; the log says why");
     }
   }
   return not_found();
+}
+
+std::string Answering::event() const {
+  try {
+    return event_of(render_parts(endpoints_.status()));
+  } catch (const std::exception& failed) {
+    log::error("admin request failed", {{"path", kEvents}, {"reason", failed.what()}});
+    return {};
+  }
 }
 
 }  // namespace hawser::admin

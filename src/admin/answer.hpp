@@ -28,6 +28,7 @@ struct Asked {
 struct Answer {
   Response response;
   std::string_view allow;  // the methods there are, of a 405
+  bool events = false;     // instead of the response: event() now, and again whenever it has changed
 };
 
 [[nodiscard]] Answer refusal(unsigned status, std::string_view reason);
@@ -39,6 +40,8 @@ class Answering {
   Answering(Endpoints&&, Audience, std::string_view) = delete;
 
   [[nodiscard]] Answer answer(const Asked& asked) const;
+  // The status page's parts as a server-sent event; empty when the callback failed.
+  [[nodiscard]] std::string event() const;
 
  private:
   struct Route {
@@ -49,6 +52,7 @@ class Answering {
   void add(std::string path, Method method, bool exists, Handler handler);
   [[nodiscard]] Answer not_found() const;
 
+  const Endpoints& endpoints_;
   std::vector<Route> routes_;
   Audience audience_;
   std::string base_path_;  // "" or "/broker"

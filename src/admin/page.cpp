@@ -5,52 +5,11 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "admin/page_look.hpp"
 #include "base/log.hpp"
 
 namespace hawser::admin {
 namespace {
-
-constexpr std::string_view kHead = R"(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="5">
-<link rel="icon" href="data:,">
-<style>
-:root { --ink: #1b2733; --soft: #5b6b7a; --line: #dde3e9; --paper: #f4f6f8; --card: #fff;
-        --good: #1a7f4b; --warning: #9a6200; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e4eaf0; --soft: #93a3b3; --line: #2b3743; --paper: #11181f; --card: #18212a;
-          --good: #4fc286; --warning: #e0a63c; --bad: #f2766d; } }
-* { box-sizing: border-box; }
-body { margin: 0; padding: 1.5rem; background: var(--paper); color: var(--ink);
-       font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
-main { max-width: 72rem; margin: 0 auto; }
-h1 { font-size: 1.1rem; margin: 0; color: var(--soft); font-weight: 600; }
-h2 { font-size: .95rem; margin: 0 0 .5rem; }
-.headline { font-size: 1.5rem; font-weight: 600; margin: .1rem 0 1.25rem; overflow-wrap: anywhere; }
-.headline::before { content: "\25CF"; margin-right: .5rem; }
-.sections { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1rem;
-            margin-bottom: 1rem; }
-section { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .9rem 1rem; }
-dl { display: grid; grid-template-columns: auto 1fr; gap: .15rem 1rem; margin: 0; }
-dt { color: var(--soft); }
-dd { margin: 0; text-align: right; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
-section.wide { overflow-x: auto; margin-bottom: 1rem; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th { text-align: left; color: var(--soft); font-weight: 500; }
-th, td { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
-.good { color: var(--good); } .warning { color: var(--warning); } .bad { color: var(--bad); }
-nav ul { list-style: none; margin: 0; padding: 0; display: grid; gap: .1rem 1.5rem;
-         grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }
-nav a { display: block; padding: .35rem 0; text-decoration: none; }
-nav b { font-weight: 600; text-decoration: underline; text-underline-offset: .2em; }
-nav span { display: block; color: var(--soft); font-size: .85rem; }
-p.more, footer { color: var(--soft); font-size: .85rem; }
-a { color: inherit; }
-</style>
-)";
 
 std::string_view name_of(Tone tone) {
   constexpr std::array<std::string_view, 4> kNames{"neutral", "good", "warning", "bad"};
@@ -73,8 +32,8 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-void append_section(std::string& out, const Status::Section& section) {
-  out += fmt::format("<section><h2>{}</h2><dl>\n", escaped(section.title));
+void append_section(std::string& out, const Status::Section& section, std::size_t number) {
+  out += fmt::format("<section data-part id=\"s{}\"><h2>{}</h2><dl>\n", number, escaped(section.title));
   for (const Status::Item& item : section.items) {
     out += fmt::format("<dt>{}</dt><dd class=\"{}\">{}</dd>\n", escaped(item.name), name_of(item.tone),
                        escaped(item.value));
@@ -82,10 +41,13 @@ void append_section(std::string& out, const Status::Section& section) {
   out += "</dl></section>\n";
 }
 
-void append_table(std::string& out, const Status::Table& table) {
-  out += fmt::format("<section class=\"wide\"><h2>{}</h2>\n<table><thead><tr>", escaped(table.title));
+// Focusable, since a keyboard has to be able to scroll it sideways.
+void append_table(std::string& out, const Status::Table& table, std::size_t number) {
+  out += fmt::format(
+      "<section class=\"wide\" data-part id=\"t{0}\" tabindex=\"0\" aria-labelledby=\"h{0}\"><h2 id=\"h{0}\">{1}</h2>\n<table><thead><tr>",
+      number, escaped(table.title));
   for (const std::string& column : table.columns) {
-    out += "<th>" + escaped(column) + "</th>";
+    out += "<th scope=\"col\">" + escaped(column) + "</th>";
   }
   out += "</tr></thead><tbody>\n";
   const std::size_t shown = std::min(table.rows.size(), kRowsShown);
@@ -126,24 +88,44 @@ bool Health::ok() const {
   return std::all_of(checks.begin(), checks.end(), [](const Check& check) { return check.ok; });
 }
 
-std::string render_page(const Status& status, WallTime now) {
-  std::string out(kHead);
-  out += fmt::format("<title>{}: {}</title>\n</head>\n<body><main>\n<h1>{}</h1>\n<div class=\"headline {}\">{}</div>\n",
-                     escaped(status.title), escaped(status.headline), escaped(status.title), name_of(status.tone),
-                     escaped(status.headline));
-  out += "<div class=\"sections\">\n";
-  for (const Status::Section& section : status.sections) {
-    append_section(out, section);
+std::string render_parts(const Status& status) {
+  std::string out = fmt::format("<div id=\"parts\" data-title=\"{0}: {1}\">\n<h1>{0}</h1>\n", escaped(status.title), escaped(status.headline));
+  out += fmt::format("<div class=\"headline {}\" role=\"status\" data-part id=\"headline\">{}</div>\n<div class=\"sections\">\n",
+                     name_of(status.tone), escaped(status.headline));
+  for (std::size_t i = 0; i < status.sections.size(); ++i) {
+    append_section(out, status.sections[i], i);
   }
   out += "</div>\n";
-  for (const Status::Table& table : status.tables) {
-    append_table(out, table);
+  for (std::size_t i = 0; i < status.tables.size(); ++i) {
+    append_table(out, status.tables[i], i);
   }
   if (!status.links.empty()) {
     append_links(out, status.links);
   }
-  return out + fmt::format("<footer>{}{}</footer>\n</main></body>\n</html>\n", to_rfc3339(now),
-                           status.links.empty() ? kOwnPaths : std::string_view());
+  return out + "</div>\n";
+}
+
+std::string render_page(const Status& status, WallTime now) {
+  return fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n"
+      "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>\n<link rel=\"icon\" href=\"data:,\">\n"
+      "<style>{}</style>\n<title>{}: {}</title>\n</head>\n<body><main>\n{}<footer><span id=\"state\">{}</span>{}</footer>\n"
+      "</main><script>{}</script></body>\n</html>\n",
+      kPageStyle, escaped(status.title), escaped(status.headline), render_parts(status), to_rfc3339(now),
+      status.links.empty() ? kOwnPaths : std::string_view(), kPageScript);
+}
+
+std::string event_of(std::string_view text) {
+  std::string event;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    event += "data: ";
+    event += text.substr(0, end);
+    event += '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return event + "\n";
 }
 
 std::string status_json(const Status& status) {

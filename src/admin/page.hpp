@@ -13,8 +13,13 @@ namespace hawser::admin {
 
 inline constexpr std::size_t kRowsShown = 200;  // of a table on the page; the JSON has all that were handed over
 
-// Self-contained HTML without scripts, which asks for itself again every few seconds. Everything in it is escaped.
+// Self-contained HTML: its one script keeps it current (page_look.hpp), and without scripts it asks for itself again
+// every few seconds. Everything in it is escaped.
 [[nodiscard]] std::string render_page(const Status& status, WallTime now);
+// What of it changes, as GET /events sends it.
+[[nodiscard]] std::string render_parts(const Status& status);
+// One server-sent event (WHATWG HTML, 9.2) with this text.
+[[nodiscard]] std::string event_of(std::string_view text);
 [[nodiscard]] std::string status_json(const Status& status);
 // {"ok":false,"checks":[{"name":"upstream","ok":false,"reason":"…"}]}
 [[nodiscard]] std::string health_json(const Health& health);

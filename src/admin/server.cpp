@@ -5,6 +5,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -16,6 +17,7 @@
 
 #include "admin/answer.hpp"
 #include "admin/guard.hpp"
+#include "admin/page_look.hpp"
 #include "base/log.hpp"
 
 namespace hawser::admin {
@@ -32,6 +34,10 @@ using TlsStream = asio::ssl::stream<beast::tcp_stream>;
 constexpr std::uint32_t kHeaderBytes = 8192;
 constexpr std::uint64_t kBodyBytes = 4096;
 constexpr int kBacklog = 64;
+constexpr Duration kStreamSilence = std::chrono::seconds(15);  // then a comment shows whether the reader is there
+constexpr std::string_view kStreamHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+    "Connection: close\r\n\r\nretry: 2000\n\n";
 constexpr std::string_view kBusy =
     "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\nRetry-After: 1\r\n\r\n";
 
@@ -52,7 +58,7 @@ HttpResponse response_of(Answer&& made, const HttpRequest& request) {
   response.set(http::field::content_type, made.response.content_type);
   response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
-  response.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:");
+  response.set("Content-Security-Policy", content_security_policy());
   if (!made.allow.empty()) {
     response.set(http::field::allow, beast::string_view(made.allow.data(), made.allow.size()));
   }
@@ -67,14 +73,33 @@ struct Shared {
   Answering answering;
   Options options;
   std::size_t connections = 0;
+  std::size_t streams = 0;
+  std::string event{};  // one for all streams, made at most once a step
+  Time event_made{};
+
+  const std::string& current_event() {
+    if (event.empty() || now() - event_made >= options.stream_step) {
+      event = answering.event();
+      event_made = now();
+    }
+    return event;
+  }
 };
 
 // One connection: wait for a request, answer it, again. Keeps itself alive through the handler that is pending.
 template <class Stream>
 class Connection : public std::enable_shared_from_this<Connection<Stream>> {
  public:
-  Connection(Stream&& stream, Shared& shared) : stream_(std::move(stream)), shared_(shared) { ++shared_.connections; }
-  ~Connection() { --shared_.connections; }
+  Connection(Stream&& stream, Shared& shared)
+      : stream_(std::move(stream)), shared_(shared), step_(stream_.get_executor()) {
+    ++shared_.connections;
+  }
+  ~Connection() {
+    --shared_.connections;
+    if (streaming_) {
+      --shared_.streams;
+    }
+  }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -126,12 +151,18 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
   void on_request(beast::error_code failed) {
     if (!failed) {
       const HttpRequest request = parser_->release();
-      response_ = response_of(shared_.answering.answer({.method = method_of(request.method()),
-                                                        .target = view_of(request.target()),
-                                                        .host = view_of(request[http::field::host]),
-                                                        .origin = view_of(request[http::field::origin]),
-                                                        .scheme = kTls ? "https" : "http"}),
-                              request);
+      Answer answer = shared_.answering.answer({.method = method_of(request.method()),
+                                                .target = view_of(request.target()),
+                                                .host = view_of(request[http::field::host]),
+                                                .origin = view_of(request[http::field::origin]),
+                                                .scheme = kTls ? "https" : "http"});
+      if (answer.events && shared_.streams < shared_.options.max_streams) {
+        return begin_stream();
+      }
+      if (answer.events) {
+        answer = refusal(503, "too many streams are open");
+      }
+      response_ = response_of(std::move(answer), request);
       return write(request.method() == http::verb::head);
     }
     if (failed == http::error::end_of_stream || failed == beast::error::timeout ||
@@ -173,6 +204,43 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
                            });
   }
 
+  // Server-sent events until the reader goes, or the time is over: what has changed, a look each step.
+  void begin_stream() {
+    streaming_ = true;
+    ++shared_.streams;
+    answer_until_ = now() + shared_.options.stream_time;
+    send(std::string(kStreamHead));
+  }
+
+  void send(std::string text) {
+    stream_text_ = std::move(text);
+    stream_written_ = now();
+    expires_after(shared_.options.request_timeout);
+    asio::async_write(stream_, asio::buffer(stream_text_),
+                      [self = this->shared_from_this()](beast::error_code failed, std::size_t) {
+                        if (!failed && now() < self->answer_until_) {
+                          self->look_for_change();
+                        }
+                      });
+  }
+
+  void look_for_change() {
+    const std::string& event = shared_.current_event();
+    if (!event.empty() && event != stream_event_) {
+      stream_event_ = event;
+      return send(event);
+    }
+    if (now() - stream_written_ >= kStreamSilence) {
+      return send(": still here\n\n");
+    }
+    step_.expires_after(shared_.options.stream_step);
+    step_.async_wait([self = this->shared_from_this()](beast::error_code failed) {
+      if (!failed) {
+        self->look_for_change();
+      }
+    });
+  }
+
   void on_written() {
     serializer_.reset();
     response_.body() = {};  // which may be large, and an idle connection lives on
@@ -195,6 +263,11 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
   HttpResponse response_;
   std::optional<http::response_serializer<http::string_body>> serializer_;
   Time answer_until_{};
+  asio::steady_timer step_;
+  bool streaming_ = false;
+  std::string stream_text_;   // being written
+  std::string stream_event_;  // written last
+  Time stream_written_{};
 };
 
 void serve_tls(tcp::socket&& socket, Shared& shared) {

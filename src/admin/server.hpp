@@ -92,7 +92,7 @@ struct Endpoints {
   std::function<Health()> health;                      // GET /healthz: 200 or 503, JSON with reasons
   std::function<Health()> ready;                       // GET /readyz: the same
   std::function<Result<std::string>()> reload;         // POST /reload: 200 with what was done, or 422 with the error
-  std::function<Status()> status;                      // GET /: the page; GET /status: JSON
+  std::function<Status()> status;                      // GET /: the page; GET /status: JSON; GET /events: its changes
   std::map<std::string, Handler, std::less<>> routes;  // by path; before those above
 };
 
@@ -106,6 +106,9 @@ struct Options {
   Duration request_timeout = std::chrono::seconds(5);  // from accept or the last answer to the last byte of the request
   Duration idle_timeout = std::chrono::seconds(30);    // of a kept connection between requests
   Duration answer_timeout = std::chrono::minutes(1);   // for the whole of an answer; of each part, the request_timeout
+  std::size_t max_streams = 16;                        // of GET /events; one more is answered 503
+  Duration stream_step = std::chrono::seconds(1);      // between looks for a change
+  Duration stream_time = std::chrono::minutes(30);     // then it ends; browsers come again by themselves
   Audience audience = Audience::loopback;
   std::string base_path{};  // "/broker": every path begins with it
   // Given: HTTPS. Asked for each connection, so that a change of certificates is seen; clients need no certificate.

@@ -8,6 +8,8 @@ namespace {
 using Section = admin::Status::Section;
 using admin::Tone;
 
+std::chrono::sys_seconds wall_seconds() { return std::chrono::floor<std::chrono::seconds>(wall_now()); }
+
 admin::Tone tone_of(Stage stage) {
   switch (stage) {
     case Stage::fine: return Tone::good;
@@ -16,6 +18,25 @@ admin::Tone tone_of(Stage stage) {
     case Stage::ended: return Tone::bad;
   }
   return Tone::bad;
+}
+
+// "2027-01-02 03:04:05Z, 35 days left"
+std::string until_text(std::chrono::sys_seconds end) {
+  const auto left = end - wall_seconds();
+  const auto text = [](auto count, std::string_view unit) {
+    return std::to_string(count) + ' ' + std::string(unit) + (count == 1 ? "" : "s");
+  };
+  std::string how_long = "ended";
+  if (left >= std::chrono::days(2)) {
+    how_long = text(std::chrono::floor<std::chrono::days>(left).count(), "day") + " left";
+  } else if (left > std::chrono::seconds(0)) {
+    how_long = text(std::chrono::floor<std::chrono::hours>(left).count(), "hour") + " left";
+  }
+  return tls::format_time(end) + ", " + how_long;
+}
+
+admin::Status::Item ends(std::string name, const Lifetime& lifetime) {
+  return {std::move(name), until_text(lifetime.end), tone_of(stage(lifetime, wall_seconds()))};
 }
 
 Section connection(const Snapshot& s) {
@@ -28,8 +49,7 @@ Section connection(const Snapshot& s) {
   section.items.push_back(
       {"authentication", by_certificate ? "client certificate" : s.access->credential->printable(), Tone::neutral});
   if (const auto lifetime = s.access->credential->lifetime()) {
-    const Stage reached = stage({lifetime->begin.value_or(lifetime->end), lifetime->end}, std::chrono::floor<std::chrono::seconds>(wall_now()));
-    section.items.push_back({"valid until", tls::format_time(lifetime->end), tone_of(reached)});
+    section.items.push_back(ends("valid until", {lifetime->begin.value_or(lifetime->end), lifetime->end}));
   }
   if (decision.break_glass.active) {
     section.items.push_back({"plaintext override",
@@ -46,20 +66,55 @@ Section certificate(const Snapshot& s) {
   Section section{"Certificate", {}};
   if (!s.material->has_certificate()) {
     section.items.push_back({"client certificate", "none", Tone::neutral});
-  } else {
-    const tls::CertificateInfo& leaf = s.material->chain().front();
-    section.items.push_back({"subject", leaf.subject, Tone::neutral});
-    section.items.push_back({"SHA-256", leaf.sha256, Tone::neutral});
-    const Stage reached = stage({leaf.not_before, leaf.not_after}, std::chrono::floor<std::chrono::seconds>(wall_now()));
-    section.items.push_back({"valid until", tls::format_time(leaf.not_after), tone_of(reached)});
   }
-  for (const tls::Finding& finding : s.material->findings(std::chrono::floor<std::chrono::seconds>(wall_now()))) {
+  for (const tls::CertificateInfo& link : s.material->chain()) {
+    const bool leaf = &link == &s.material->chain().front();
+    section.items.push_back({leaf ? "subject" : "issued by", link.subject, Tone::neutral});
+    if (leaf) {
+      section.items.push_back({"SHA-256", link.sha256, Tone::neutral});
+    }
+    section.items.push_back(ends("valid until", {link.not_before, link.not_after}));
+  }
+  for (const tls::CertificateInfo& authority : s.material->trust()) {
+    section.items.push_back({"trusted CA", authority.subject, Tone::neutral});
+    section.items.push_back(ends("valid until", {authority.not_before, authority.not_after}));
+  }
+  for (const tls::Finding& finding : s.material->findings(wall_seconds())) {
     section.items.push_back(
         {finding.severity == tls::Severity::warning ? "warning" : "note", finding.message,
          finding.severity == tls::Severity::warning ? Tone::warning : Tone::neutral});
   }
   if (!s.last_rejection.empty()) {
     section.items.push_back({"last reload", "rejected: " + s.last_rejection, Tone::bad});
+  }
+  return section;
+}
+
+Section posture_of(const Snapshot& s) {
+  Section section{"Posture", {}};
+  for (const posture::Finding& finding : s.access->decision->findings) {
+    section.items.push_back({std::string(error_id(finding.code)), finding.message,
+                             finding.severity == posture::Severity::note ? Tone::neutral : Tone::warning});
+  }
+  if (section.items.empty()) {
+    section.items.push_back({"findings", "none", Tone::good});
+  }
+  return section;
+}
+
+Section splices(const Metrics& m) {
+  const session::Metrics::Splices& counted = m.session.splices();
+  Section section{"Splices", {}};
+  const auto item = [&](std::string name, std::uint64_t value, Tone tone) {
+    section.items.push_back({std::move(name), std::to_string(value), value > 0 ? tone : Tone::neutral});
+  };
+  item("as planned", counted.as_planned, Tone::good);
+  item("ended early, or not begun", counted.ended_early, Tone::warning);
+  item("messages held on the way", counted.held, Tone::neutral);
+  item("losses possible", counted.losses_possible, Tone::bad);
+  item("repeats possible", counted.duplicates_possible, Tone::warning);
+  if (const std::int64_t last = counted.last; last > 0) {
+    section.items.push_back({"last", tls::format_time(std::chrono::sys_seconds(std::chrono::seconds(last))), Tone::neutral});
   }
   return section;
 }
@@ -111,7 +166,7 @@ admin::Status make_status(const Snapshot& s, const Metrics& metrics) {
   status.headline += plaintext ? "; the plaintext override is in use" : "";
   status.headline += s.last_rejection.empty() ? "" : "; the last reload was rejected";
   status.tone = !s.upstream_up ? Tone::bad : plaintext || !s.last_rejection.empty() ? Tone::warning : Tone::good;
-  status.sections = {connection(s), certificate(s), safety(s), traffic(s, metrics)};
+  status.sections = {connection(s), certificate(s), posture_of(s), safety(s), splices(metrics), traffic(s, metrics)};
   admin::Status::Table table{"Clients", {"id", "name", "server", "subscriptions", "unconfirmed bytes"}, {}, s.clients_total};
   for (const Worker::ClientView& client : s.clients) {
     table.rows.push_back({std::to_string(client.id), client.name, client.up ? client.server : "connecting",

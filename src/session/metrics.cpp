@@ -1,5 +1,7 @@
 #include "session/metrics.hpp"
 
+#include "base/clock.hpp"
+
 namespace hawser::session {
 
 Metrics::Metrics(metrics::Registry& registry)
@@ -28,7 +30,12 @@ void Metrics::refused(const Error& error) {
       .add();
 }
 
-void Metrics::spliced(std::string_view result, const SpliceCounters& counters) {
+void Metrics::spliced(std::string_view result, bool as_planned, const SpliceCounters& counters) {
+  ++(as_planned ? splices_.as_planned : splices_.ended_early);
+  splices_.held += counters.held;
+  splices_.duplicates_possible += counters.duplicates_possible;
+  splices_.losses_possible += counters.losses_possible;
+  splices_.last = std::chrono::floor<std::chrono::seconds>(wall_now()).time_since_epoch().count();
   registry_.counter("hawser_splices_total", "Splices, by how they ended", {{"result", std::string(result)}}).add();
   const auto count = [this](std::string_view what, std::uint64_t n) {
     registry_

@@ -93,7 +93,7 @@ void Session::begin_splice_dial() {
 }
 
 void Session::splice_failed(const Error& error) {
-  metrics_.spliced("not_connected", {});
+  metrics_.spliced("not_connected", false, {});
   log::write(log::Level::warn, "cannot splice: the new link was not accepted; the old one stays", error,
              {{"why", splice_reason_}, {"client", profile_.name}, {"hint", info(error.code).hint}});
   // Something new is waiting: at once. Otherwise again with growing patience: what made this one fail may be over before the next change.
@@ -247,9 +247,9 @@ void Session::perform(const splice_action::Finished& action) {
   const SpliceCounters counters = splice_->counters();
   const bool new_is_live = splice_->live() == Side::new_link;
   const double seconds = std::chrono::duration<double>(reactor_.now() - splice_started_).count();
-  metrics_.spliced(to_string(action.how), counters);
-  metrics_.splice_seconds.observe(seconds);
   const bool good = action.how == How::spliced;
+  metrics_.spliced(to_string(action.how), good, counters);
+  metrics_.splice_seconds.observe(seconds);
   log::write(good ? log::Level::info : log::Level::warn, good ? "spliced" : "splice ended early",
              {{"why", splice_reason_},
               {"how", to_string(action.how)},

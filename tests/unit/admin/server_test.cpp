@@ -47,6 +47,11 @@ class Client {
     });
   }
 
+  // Up to a text.
+  [[nodiscard]] std::string read_to(std::string_view text) const {
+    return read_until([text](const std::string& got) { return got.find(text) != std::string::npos; });
+  }
+
  private:
   template <class Enough>
   [[nodiscard]] std::string read_until(Enough enough) const {
@@ -285,6 +290,47 @@ TEST_F(AdminServer, gives_up_on_a_reader_that_takes_nothing) {
     answer = ask("GET /metrics");  // 503 as long as the first holds the only place
   }
   EXPECT_TRUE(answer.ends_with("up 1\n")) << answer;
+}
+
+TEST_F(AdminServer, streams_the_status_page_as_it_changes) {
+  std::atomic<int> headline{0};
+  Endpoints endpoints;
+  endpoints.status = [&] { return Status{"agent", "number " + std::to_string(headline), Tone::good, {}, {}}; };
+  run(std::move(endpoints), {.stream_step = std::chrono::milliseconds(10)});
+  Client client(server_->address());
+  client.send("GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+  EXPECT_NE(client.read_to("number 0").find("Content-Type: text/event-stream"), std::string::npos);
+  headline = 1;
+  EXPECT_NE(client.read_to("number 1").find("data: "), std::string::npos);
+  server_.reset();  // it asks for what lives in this test
+}
+
+TEST_F(AdminServer, has_a_bound_for_streams_and_ends_them_in_time) {
+  Endpoints endpoints;
+  endpoints.status = [] { return Status{"agent", "well", Tone::good, {}, {}}; };
+  run(std::move(endpoints), {.max_streams = 1, .stream_step = std::chrono::milliseconds(1), .stream_time = std::chrono::milliseconds(0)});
+  {
+    Client over_at_once(server_->address());
+    over_at_once.send("GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    EXPECT_NE(over_at_once.read_all().find("200 OK"), std::string::npos);
+  }
+  server_.reset();
+  Endpoints again;
+  again.status = [] { return Status{"agent", "well", Tone::good, {}, {}}; };
+  run(std::move(again), {.max_streams = 1});
+  Client first(server_->address());
+  first.send("GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+  EXPECT_NE(first.read_to("well").find("200 OK"), std::string::npos);
+  Client second(server_->address());
+  second.send("GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+  EXPECT_NE(second.read_all().find("503 "), std::string::npos);
+}
+
+TEST_F(AdminServer, does_not_stream_to_a_page_of_another_origin) {
+  start();
+  Client client(server_->address());
+  client.send("GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://elsewhere.example\r\nConnection: close\r\n\r\n");
+  EXPECT_NE(client.read_all().find("403 "), std::string::npos);
 }
 
 TEST_F(AdminServer, stops_at_once_with_connections_open) {
