@@ -9,6 +9,8 @@
 
 #include "base/log.hpp"
 #include "broker/bcrypt_check.hpp"
+#include "broker/nonce.hpp"
+#include "broker/user_admission.hpp"
 #include "identity/encoding.hpp"
 #include "identity/nkey.hpp"
 
@@ -25,20 +27,6 @@ std::string shown(std::string_view text) {
 
 Denial denied(std::string reason) { return {.reason = std::move(reason)}; }
 Denial gone(std::string reason) { return {.reason = std::move(reason), .told = Denial::Told::nothing}; }
-
-// base64url without padding; else, as some clients send it, base64 with.
-std::optional<std::string> decode_signature(std::string_view text) {
-  if (std::optional<std::string> bytes = identity::decode_base64url(text)) {
-    return bytes;
-  }
-  std::string url(text.substr(0, text.find_last_not_of('=') + 1));
-  if (text.size() % 4 != 0 || text.size() - url.size() > 2 || url.find_first_of("-_") != std::string::npos) {
-    return std::nullopt;
-  }
-  std::ranges::replace(url, '+', '-');
-  std::ranges::replace(url, '/', '_');
-  return identity::decode_base64url(url);
-}
 
 bool allows_connection(const User& user) {
   return user.connection_types.empty() || user.connection_types.contains(ConnectionType::standard);
@@ -64,6 +52,7 @@ struct MappedName {
 // What a configuration says, laid out for looking up. Views and pointers are into `settings`.
 struct Authenticator::Tables {
   std::shared_ptr<const Settings> settings;
+  AuthorityPtr authority;  // operator mode: users come with JWTs, and nothing below matters
   std::unordered_map<std::string_view, const User*> by_name;
   std::unordered_map<std::string_view, std::pair<const User*, identity::PublicKey>> by_nkey;
   std::vector<MappedName> by_distinguished_name;  // with verify_and_map
@@ -240,8 +229,10 @@ Verdict Authenticator::Tables::by_single_secret(const Presented& presented) cons
 Authenticator::Authenticator(std::unique_ptr<const Tables> tables) : tables_(std::move(tables)) {}
 Authenticator::~Authenticator() = default;
 
-Result<std::shared_ptr<const Authenticator>> Authenticator::make(std::shared_ptr<const Settings> settings) {
+Result<std::shared_ptr<const Authenticator>> Authenticator::make(std::shared_ptr<const Settings> settings,
+                                                                 AuthorityPtr authority) {
   auto tables = std::make_unique<Tables>();
+  tables->authority = std::move(authority);
   const Authorization& authorization = settings->authorization;
   tables->maps = settings->tls && settings->tls->verify_and_map;
   for (const User& user : authorization.users) {
@@ -269,6 +260,11 @@ Verdict Authenticator::authenticate(const Presented& presented) const {
   const wire::ConnectOptions& connect = presented.connect;
   if (!connect.account.empty() || connect.new_account) {
     return denied("CONNECT asks for an account, which clients cannot choose");
+  }
+  if (tables_->authority != nullptr) {
+    Revalidation admitted = admit_jwt(*tables_->authority, presented);
+    return std::visit([](auto&& verdict) { return Verdict(std::forward<decltype(verdict)>(verdict)); },
+                      std::move(admitted));
   }
   if (open()) {
     return tables_->open_grant();
@@ -353,7 +349,7 @@ Revalidation Authenticator::Tables::again_by_password(const Grant& old) const {
 
 // What the proof of then is worth now.
 Revalidation Authenticator::Tables::again(const Grant& old, const PeerIdentity* peer) const {
-  if (authorization().open()) {
+  if (settings->open()) {
     return open_grant();
   }
   if (old.by == GrantedBy::nkey) {
@@ -379,8 +375,10 @@ Revalidation Authenticator::Tables::again(const Grant& old, const PeerIdentity* 
                                           : wrong_connection_type(*no_auth_user);
 }
 
-Revalidation Authenticator::still_valid(const Grant& old, const PeerIdentity* certificate) const {
-  Revalidation now = old.by == GrantedBy::trusted_listener ? trusted_client() : tables_->again(old, certificate);
+Revalidation Authenticator::still_valid(const Grant& old, const PeerIdentity* certificate, WallTime at) const {
+  Revalidation now = old.by == GrantedBy::trusted_listener ? trusted_client()
+                     : tables_->authority != nullptr       ? admit_again(*tables_->authority, old, at)
+                                                           : tables_->again(old, certificate);
   if (const Grant* granted = std::get_if<Grant>(&now); granted != nullptr && granted->account != old.account) {
     return gone(fmt::format("user {} has moved from account {} to {}", shown(granted->user), shown(old.account),
                             shown(granted->account)));
@@ -389,10 +387,10 @@ Revalidation Authenticator::still_valid(const Grant& old, const PeerIdentity* ce
 }
 
 bool Authenticator::needs_nonce() const noexcept {
-  return !tables_->by_nkey.empty() || tables_->settings->always_enable_nonce;
+  return tables_->authority != nullptr || !tables_->by_nkey.empty() || tables_->settings->always_enable_nonce;
 }
 bool Authenticator::auth_required() const noexcept { return !open() && tables_->no_auth_user == nullptr; }
-bool Authenticator::open() const noexcept { return tables_->authorization().open(); }
+bool Authenticator::open() const noexcept { return tables_->settings->open(); }
 bool Authenticator::maps_certificates() const noexcept { return tables_->maps && !tables_->by_name.empty(); }
 
 bool same_rights(const Grant& a, const Grant& b) {

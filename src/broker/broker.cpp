@@ -4,9 +4,12 @@
 #include <condition_variable>
 #include <mutex>
 #include <netdb.h>
+#include <set>
 
 #include "base/log.hpp"
 #include "broker/account_services.hpp"
+#include "broker/claims_service.hpp"
+#include "broker/excess_connections.hpp"
 #include "broker/hub.hpp"
 #include "broker/reload_changes.hpp"
 #include "broker/survey.hpp"
@@ -49,7 +52,7 @@ UserInfo user_info(const Settings& settings) {
 
 }  // namespace
 
-class Broker::Impl final : public MonitorSource {
+class Broker::Impl final : public MonitorSource, private AccountsOwner {
  public:
   Impl(ConfigurationPtr configuration, BrokerHost host)
       : host_(std::move(host)), configuration_(std::move(configuration)) {}
@@ -62,6 +65,7 @@ class Broker::Impl final : public MonitorSource {
   void stop();
 
   std::shared_ptr<const Settings> settings() override { return configuration()->settings; }
+  std::shared_ptr<const std::vector<Account>> configured_accounts() override { return configuration()->accounts; }
   ServerFacts identity() override;
   std::vector<ConnectionFacts> connections(const ConnectionQuery& query) override;
   const ClosedConnections& closed() override { return hub_.closed; }
@@ -72,6 +76,7 @@ class Broker::Impl final : public MonitorSource {
   std::optional<net::Address> listen_address;
   std::optional<net::Address> trusted_address;
   std::unique_ptr<Monitor> monitor;        // there even when it listens nowhere: the system service shows the same
+  std::unique_ptr<ClaimsService> claims_;  // in operator mode
   std::unique_ptr<SystemService> system_;  // outlives the workers
   Hub hub_;
 
@@ -81,7 +86,10 @@ class Broker::Impl final : public MonitorSource {
   void accept(net::Fd fd, const net::Address& peer, Door door);
   void close_listeners();
   void tell_where(Configuration& configuration) const;
-  ConfigurationPtr configuration() const {
+  void install(const ConfigurationPtr& placed);
+  void tell_problems(const Configuration& now);
+  void change_accounts(const std::function<void(AccountJwts&)>& change) override;
+  ConfigurationPtr configuration() const override {
     const std::lock_guard lock(mutex_);
     return configuration_;
   }
@@ -90,6 +98,7 @@ class Broker::Impl final : public MonitorSource {
   mutable std::mutex mutex_;
   ConfigurationPtr configuration_;  // guarded by mutex_
   std::mutex reloading_;
+  std::set<std::string> told_problems_;  // guarded by reloading_
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;  // on the first worker's thread
   std::atomic<std::size_t> workers_left_{0};
@@ -112,8 +121,15 @@ Result<void> Broker::Impl::start() {
   if (!settings.system_account.empty()) {
     std::ignore = hub_.accounts.at(settings.system_account);
   }
-  for (const Account& account : settings.accounts) {
+  for (const Account& account : *configuration_->accounts) {
     std::ignore = hub_.accounts.at(account.name);
+  }
+  if (settings.operator_mode) {
+    claims_ = std::make_unique<ClaimsService>(static_cast<AccountsOwner&>(*this));
+    if (auto settled = claims_->settle_in(); !settled) {
+      return settled;
+    }
+    tell_problems(*configuration_);
   }
   for (std::uint32_t i = 0; i < std::max<std::size_t>(settings.threads, 1); ++i) {
     auto worker = Worker::make(hub_, i, configuration_);
@@ -134,7 +150,7 @@ Result<void> Broker::Impl::start() {
   monitor = std::move(*monitoring);
   apply_services(hub_.accounts, *configuration_->rules, user_info(settings));
   if (!settings.system_account.empty()) {
-    system_ = std::make_unique<SystemService>(hub_, monitor->views(), settings.system_account);
+    system_ = std::make_unique<SystemService>(hub_, monitor->views(), settings.system_account, claims_.get());
     system_->attach();
     hub_.events = system_.get();
   }
@@ -235,18 +251,31 @@ Result<std::vector<std::string>> Broker::Impl::reload(Settings settings) {
   }
   auto placed = std::make_shared<Configuration>(**made);
   tell_where(*placed);
-  for (const Account& account : placed->settings->accounts) {
+  hub_.closed.keep(placed->settings->max_closed_clients);
+  install(placed);
+  if (claims_) {
+    if (auto settled = claims_->settle_in(); !settled) {
+      log::write(log::Level::error, "the accounts of the configuration could not be stored", settled.error());
+    }
+  }
+  reloads_.fetch_add(1);
+  return describe_changes(*before, *placed);
+}
+
+// Returns when every live connection was judged under it.
+void Broker::Impl::install(const ConfigurationPtr& placed) {
+  for (const Account& account : *placed->accounts) {
     std::ignore = hub_.accounts.at(account.name);
   }
   apply_services(hub_.accounts, *placed->rules, user_info(*placed->settings));
-  if (system_) {
-    system_->attach();
-  }
-  hub_.closed.keep(placed->settings->max_closed_clients);
   {
     const std::lock_guard lock(mutex_);
     configuration_ = placed;
   }
+  if (system_) {
+    system_->attach();
+  }
+  tell_problems(*placed);
   struct Progress {
     std::mutex mutex;
     std::condition_variable changed;
@@ -265,8 +294,29 @@ Result<std::vector<std::string>> Broker::Impl::reload(Settings settings) {
   if (!progress->changed.wait_for(lock, kReloadWithin, [&] { return progress->left == 0; })) {
     log::error("a thread did not answer to the reload in time", {{"threads", progress->left}});
   }
-  reloads_.fetch_add(1);
-  return describe_changes(*before, *placed);
+  lock.unlock();
+  if (placed->authority) {
+    end_excess(hub_, *placed->accounts);
+  }
+}
+
+void Broker::Impl::change_accounts(const std::function<void(AccountJwts&)>& change) {
+  const std::lock_guard one(reloading_);
+  const ConfigurationPtr before = configuration();
+  AccountJwts jwts = before->authority->jwts();
+  change(jwts);
+  install(with_accounts(*before, std::move(jwts)));
+}
+
+// Each once, for as long as it lasts.
+void Broker::Impl::tell_problems(const Configuration& now) {
+  std::set<std::string> told;
+  for (const Error& problem : now.problems) {
+    if (told.insert(problem.message()).second && !told_problems_.contains(problem.message())) {
+      log::write(log::Level::warn, "an account or an import cannot be used", problem);
+    }
+  }
+  told_problems_ = std::move(told);
 }
 
 void Broker::Impl::lame_duck() {

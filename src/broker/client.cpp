@@ -418,6 +418,9 @@ void Client::depart(CloseReason reason) {
   if (deadline_) {
     deadline_->stop();
   }
+  if (its_time_) {
+    its_time_->stop();
+  }
   if (gone_) {
     *gone_ = true;
   }
@@ -540,6 +543,12 @@ ConnectionFacts Client::basic_facts() const {
     facts.tls_first = tls_first_;
   }
   facts.authorized_user = grant_.user;
+  if (grant_.jwt != nullptr) {
+    const identity::UserClaims& claims = grant_.jwt->claims;
+    facts.issuer_key = claims.issuer;
+    facts.name_tag = claims.name;
+    facts.tags = claims.tags;
+  }
   facts.account = view_ != nullptr ? view_->account.name : std::string();
   return facts;
 }

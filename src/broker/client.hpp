@@ -123,6 +123,9 @@ class Client final : public net::Retirable, private net::StreamOwner {
   void judge(Verdict verdict);
   void let_in(Grant grant);
   void deny(const Denial& denial);
+  void turn_out(const Denial& denial);
+  void watch_its_time();
+  void its_time_is_over();
   void password_compared(BcryptAnswer answer, Grant granted, Denial denied);
   bool join(std::string_view account);
   void leave_account();
@@ -152,6 +155,7 @@ class Client final : public net::Retirable, private net::StreamOwner {
   void unsubscribe(const SubscriptionPtr& subscription);
   void fall_behind();
   [[nodiscard]] bool account_is_full() const;
+  [[nodiscard]] bool has_all_it_may() const;
   void say_error(std::string_view text);
   void confirm();
   void answer(std::string_view frame);
@@ -202,6 +206,7 @@ class Client final : public net::Retirable, private net::StreamOwner {
   std::string version_;
   mutable std::unique_ptr<const std::vector<PeerCertificateFacts>> certificates_;
   std::shared_ptr<std::atomic<bool>> gone_;  // while its password is being compared
+  std::unique_ptr<net::Timer> its_time_;     // until which its JWT lets it stay
   std::unique_ptr<net::Timer> deadline_;
   void (Client::*then_)() = nullptr;
 };

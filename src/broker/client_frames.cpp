@@ -212,7 +212,7 @@ void Client::on_subscribe(const wire::Frame& frame) {
     return;
   }
   if ((limits.max_subscriptions != 0 && subscriptions_.size() >= limits.max_subscriptions) ||
-      subscriptions_.size() >= kMostSubscriptions || account_is_full()) {
+      subscriptions_.size() >= kMostSubscriptions || has_all_it_may() || account_is_full()) {
     log::error("maximum subscriptions exceeded", {{"client", peer_.text()}, {"cid", id_}, {"user", grant_.user}});
     say_error("maximum subscriptions exceeded");
     return;
@@ -237,6 +237,11 @@ void Client::on_subscribe(const wire::Frame& frame) {
 bool Client::account_is_full() const {
   const std::int64_t most = view_->rules->max_subscriptions;
   return most >= 0 && view_->account.subscriptions.load() >= most;
+}
+
+bool Client::has_all_it_may() const {
+  return grant_.jwt != nullptr && grant_.jwt->max_subscriptions >= 0 &&
+         subscriptions_.size() >= static_cast<std::size_t>(grant_.jwt->max_subscriptions);
 }
 
 void Client::refuse_subscribe(const wire::Frame& frame, std::string_view more) {

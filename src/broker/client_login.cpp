@@ -42,8 +42,11 @@ void Client::on_connect(std::string_view json) {
   }
   const auto certificate =
       authenticator.maps_certificates() && stream_.secured() ? peer_identity(stream_.ssl()) : std::nullopt;
-  judge(authenticator.authenticate(
-      {.connect = *options, .nonce = nonce_, .certificate = certificate ? &*certificate : nullptr}));
+  judge(authenticator.authenticate({.connect = *options,
+                                    .nonce = nonce_,
+                                    .certificate = certificate ? &*certificate : nullptr,
+                                    .address = peer_.ip(),
+                                    .at = wall_now()}));
 }
 
 // A client may leave CONNECT out where nobody has to say who he is.
@@ -114,6 +117,9 @@ void Client::password_compared(BcryptAnswer answer, Grant granted, Denial denied
 
 void Client::deny(const Denial& denial) {
   worker_.hub().counters.auth_failures.add();
+  if (grant_.user.empty()) {
+    grant_.user = denial.user;
+  }
   if (ClientEvents* events = worker_.hub().events; events != nullptr && events->wanted()) {
     ConnectionFacts facts = basic_facts();
     facts.stop = wall_now();
@@ -137,6 +143,13 @@ void Client::let_in(Grant grant) {
     deadline_->stop();
   }
   phase_ = Phase::serving;
+  take_limits();
+  if (has_all_it_may()) {  // it may have none
+    log::error("maximum subscriptions exceeded", {{"client", peer_.text()}, {"cid", id_}, {"user", grant_.user}});
+    end(CloseReason::max_subscriptions_exceeded, "maximum subscriptions exceeded");
+    return;
+  }
+  watch_its_time();
   if (rtt_ == Duration{}) {
     ping_soon();
   }
@@ -166,16 +179,18 @@ bool Client::join(std::string_view name) {
   }
   view_ = &view;
   account.total_connections.add();
-  take_limits();
   return true;
 }
 
-// The server's, or the account's where that is less; a client that can hear it is told.
+// The server's, or the account's or the user's where that is less; a client that can hear it is told.
 void Client::take_limits() {
   const Limits& limits = settings().limits;
   std::size_t payload = limits.max_payload;
   if (view_->rules->max_payload >= 0) {
     payload = std::min(payload, static_cast<std::size_t>(view_->rules->max_payload));
+  }
+  if (grant_.jwt != nullptr && grant_.jwt->max_payload >= 0) {
+    payload = std::min(payload, static_cast<std::size_t>(grant_.jwt->max_payload));
   }
   parser_.set_limits({limits.max_control_line, payload, limits.max_control_line});
   if (payload != max_payload_) {
@@ -248,10 +263,7 @@ void Client::judge_again(const Configuration& configuration) {
   auto still = door_ == Door::trusted ? authenticator.trusted_client()
                                       : authenticator.still_valid(grant_, certificate ? &*certificate : nullptr);
   if (auto* denial = std::get_if<Denial>(&still)) {
-    log::error("disconnected by the reload",
-               {{"client", peer_.text()}, {"cid", id_}, {"user", grant_.user}, {"reason", denial->reason}});
-    end(denial->told == Denial::Told::nothing ? CloseReason::client_closed : CloseReason::authentication_failure,
-        denial->told == Denial::Told::nothing ? std::string_view() : std::string_view("Authorization Violation"));
+    turn_out(*denial);
     return;
   }
   Grant& grant = std::get<Grant>(still);
@@ -265,6 +277,56 @@ void Client::judge_again(const Configuration& configuration) {
   if (!same) {
     drop_forbidden_subscriptions();
   }
+  if (grant_.jwt == nullptr) {
+    return;
+  }
+  const std::int64_t most = grant_.jwt->max_subscriptions;
+  if (most >= 0 && subscriptions_.size() > static_cast<std::size_t>(most)) {
+    end(CloseReason::max_subscriptions_exceeded, "maximum subscriptions exceeded");
+    return;
+  }
+  watch_its_time();
+}
+
+// One that was let in before.
+void Client::turn_out(const Denial& denial) {
+  using Told = Denial::Told;
+  log::error(grant_.jwt != nullptr ? "disconnected: its JWT does not let it stay" : "disconnected by the reload",
+             {{"client", peer_.text()}, {"cid", id_}, {"user", grant_.user}, {"reason", denial.reason}});
+  switch (denial.told) {
+    case Told::nothing: end(CloseReason::client_closed); return;
+    case Told::revoked: end(CloseReason::credentials_revoked, "User Authentication Revoked"); return;
+    case Told::user_expired: end(CloseReason::authentication_expired, "User Authentication Expired"); return;
+    case Told::account_expired: end(CloseReason::authentication_expired, "Account Authentication Expired"); return;
+    case Told::authorization_violation: break;
+  }
+  end(CloseReason::authentication_failure, "Authorization Violation");
+}
+
+// The clock may be set while the timer runs: it is looked at every now and then.
+void Client::watch_its_time() {
+  constexpr Duration kLookAgain = std::chrono::minutes(1);
+  if (grant_.jwt == nullptr || !grant_.jwt->ends) {
+    its_time_.reset();
+    return;
+  }
+  if (!its_time_) {
+    its_time_ = std::make_unique<net::Timer>(worker_.reactor(), [this] { its_time_is_over(); });
+  }
+  its_time_->start(std::clamp<Duration>(*grant_.jwt->ends - wall_now(), Duration::zero(), kLookAgain));
+}
+
+void Client::its_time_is_over() {
+  if (phase_ != Phase::serving) {
+    return;
+  }
+  if (wall_now() < *grant_.jwt->ends) {
+    watch_its_time();
+    return;
+  }
+  const bool user = grant_.jwt->ending == JwtUser::Ending::user;
+  turn_out({.reason = user ? "its time is over" : "the time of its account is over",
+            .told = user ? Denial::Told::user_expired : Denial::Told::account_expired});
 }
 
 void Client::drop_forbidden_subscriptions() {

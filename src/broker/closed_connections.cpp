@@ -19,13 +19,14 @@ void ClosedConnections::keep(std::size_t kept) {
 }
 
 void ClosedConnections::add(ConnectionFacts facts) {
-  for (std::string* text : {&facts.name, &facts.lang, &facts.version}) {  // a CONNECT's, of any length
+  for (std::string* text : {&facts.name, &facts.lang, &facts.version, &facts.name_tag}) {  // a CONNECT's, of any length
     if (text->size() > kMostText) {
       text->resize(kMostText);
       text->shrink_to_fit();
     }
   }
   facts.subscriptions_list = {};
+  facts.tags = {};
   if (facts.tls_peer_certs.size() > 1) {
     facts.tls_peer_certs = {std::move(facts.tls_peer_certs.front())};
   }

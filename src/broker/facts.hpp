@@ -89,6 +89,9 @@ struct ConnectionFacts {
   bool tls_first = false;
   std::string authorized_user;  // the user's name or NKey; "[REDACTED]" for a token
   std::string account;
+  std::string issuer_key;  // these three of a user with a JWT
+  std::string name_tag;
+  std::vector<std::string> tags;
   std::vector<SubscriptionFacts> subscriptions_list;  // when asked for
 };
 

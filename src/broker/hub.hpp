@@ -16,6 +16,7 @@
 #include "broker/account_rules.hpp"
 #include "broker/accounts.hpp"
 #include "broker/authenticator.hpp"
+#include "broker/authority.hpp"
 #include "broker/bcrypt_check.hpp"
 #include "broker/closed_connections.hpp"
 #include "broker/settings.hpp"
@@ -29,8 +30,11 @@ class Worker;
 // One generation of everything that a reload may change; immutable.
 struct Configuration {
   std::shared_ptr<const Settings> settings;
+  AuthorityPtr authority;                                // operator mode; otherwise null
+  std::shared_ptr<const std::vector<Account>> accounts;  // of the settings, or of the authority
   std::shared_ptr<const Authenticator> authenticator;
   AccountRuleSetPtr rules;
+  std::vector<Error> problems;           // operator mode: accounts and imports that cannot be used
   std::shared_ptr<const TlsPolicy> tls;  // null: plain
   tls::ContextPtr monitoring_tls;        // the same certificate, but browsers need none; null: no https_port
   std::string host;                      // where clients find it, for INFO
@@ -41,7 +45,11 @@ using ConfigurationPtr = std::shared_ptr<const Configuration>;
 
 // Validates, reads TLS material, and puts it all together; where clients find it is for the caller to fill in. Errors:
 // those of validate(), Authenticator::make() and TlsPolicy::make().
+// In operator mode also broker_account_invalid and broker_system_account: the accounts' JWTs are read, the resolver's
+// directory too, and nothing is written.
 [[nodiscard]] Result<ConfigurationPtr> configure(Settings settings);
+// The same in operator mode with other accounts, or as time has changed them.
+[[nodiscard]] std::shared_ptr<Configuration> with_accounts(const Configuration& before, AccountJwts jwts);
 
 struct Counters {
   metrics::Counter connections;  // all that there ever were

@@ -33,6 +33,11 @@ class MonitorSource {
 
   // As of the last start or reload.
   [[nodiscard]] virtual std::shared_ptr<const Settings> settings() = 0;
+  // Those of the settings; in operator mode, of the JWTs.
+  [[nodiscard]] virtual std::shared_ptr<const std::vector<Account>> configured_accounts() {
+    const std::shared_ptr<const Settings> now = settings();
+    return {now, &now->accounts};
+  }
   // What is known without asking the threads: traffic and sublist stay empty.
   [[nodiscard]] virtual ServerFacts identity() = 0;
   // The same with the sums of all accounts.

@@ -220,8 +220,8 @@ Parsed<std::string> MonitorViews::accountz(std::string_view account, Form form) 
   if (facts == nullptr) {
     return std::unexpected(fmt::format("Account {} does not exist", account));
   }
-  out["account_detail"] =
-      detail_of(*facts, named(settings->accounts, account), *settings, source_.identity().config_loaded);
+  const auto all = source_.configured_accounts();
+  out["account_detail"] = detail_of(*facts, named(*all, account), *settings, source_.identity().config_loaded);
   return json_text(out, form);
 }
 
@@ -232,7 +232,8 @@ Parsed<std::string> MonitorViews::account_info(std::string_view account, Form fo
   if (facts == nullptr) {
     return std::unexpected(fmt::format("Account {} does not exist", account));
   }
-  const Account* configured = named(settings->accounts, account);
+  const auto all = source_.configured_accounts();
+  const Account* configured = named(*all, account);
   return json_text(detail_of(*facts, configured, *settings, source_.identity().config_loaded), form);
 }
 

@@ -89,6 +89,11 @@ json::object entry_of(const ConnectionFacts& c, const ConnzQuery& query, WallTim
     if (c.account != kGlobalAccount) {
       put_unless_empty(out, "account", c.account);
     }
+    put_unless_empty(out, "issuer_key", c.issuer_key);
+    put_unless_empty(out, "name_tag", c.name_tag);
+    if (!c.tags.empty()) {
+      out["tags"] = json::value_from(c.tags);
+    }
   }
   if (query.subscriptions || query.subscriptions_detail) {
     put_subscriptions(out, c, query);

@@ -64,7 +64,7 @@ Status::Section server_section(const ServerFacts& server, const Settings& settin
   section.items.push_back({"version", server.version});
   section.items.push_back({"up for", uptime_text(at - server.start)});
   section.items.push_back({"configuration loaded", uptime_text(at - server.config_loaded) + " ago"});
-  const bool open = settings.authorization.open() && !(settings.tls && settings.tls->verify_and_map);
+  const bool open = settings.open() && !(settings.tls && settings.tls->verify_and_map);
   section.items.push_back({"authentication", open ? "none" : "required", open ? Tone::warning : Tone::good});
   if (!settings.tls) {
     section.items.push_back({"TLS", "off", Tone::warning});

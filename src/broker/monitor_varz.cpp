@@ -29,7 +29,7 @@ void put_identity(json::object& out, const ServerFacts& server, const Settings& 
   out["go"] = "";
   out["host"] = server.host;
   out["port"] = server.port;
-  if (!settings.authorization.open() || (settings.tls && settings.tls->verify_and_map)) {
+  if (!settings.open() || (settings.tls && settings.tls->verify_and_map)) {
     out["auth_required"] = true;
   }
   if (settings.tls && !settings.allow_non_tls) {

@@ -55,6 +55,28 @@ std::string text(const std::optional<Listen>& listen) {
   return listen ? fmt::format("{}:{}", listen->host, listen->port) : "none";
 }
 
+std::string text(const ResolverSettings& resolver) {
+  return resolver.kind == ResolverKind::memory ? std::string("MEMORY") : resolver.directory.string();
+}
+
+// How many accounts came, changed and went.
+std::string difference(const AccountJwts& before, const AccountJwts& after) {
+  const auto missing = [](const AccountJwts& from, const AccountJwts& in) {
+    return std::ranges::count_if(from, [&in](const auto& entry) { return !in.contains(entry.first); });
+  };
+  const auto changed = std::ranges::count_if(after, [&before](const auto& entry) {
+    const auto old = before.find(entry.first);
+    return old != before.end() && old->second->token != entry.second->token;
+  });
+  return fmt::format("accounts: {} new, {} changed, {} removed", missing(after, before), changed,
+                     missing(before, after));
+}
+
+bool same(const AccountJwts& a, const AccountJwts& b) {
+  return std::ranges::equal(
+      a, b, [](const auto& x, const auto& y) { return x.first == y.first && x.second->token == y.second->token; });
+}
+
 }  // namespace
 
 Result<void> can_reload(const Settings& before, const Settings& after) {
@@ -78,6 +100,16 @@ Result<void> can_reload(const Settings& before, const Settings& after) {
   if (before.system_account != after.system_account) {
     return refuse("system_account", before.system_account, after.system_account);
   }
+  if (before.operator_mode.has_value() != after.operator_mode.has_value()) {
+    return refuse("operator", before.operator_mode ? "on" : "off", after.operator_mode ? "on" : "off");
+  }
+  if (before.operator_mode) {
+    const ResolverSettings& was = before.operator_mode->resolver;
+    const ResolverSettings& is = after.operator_mode->resolver;
+    if (was.kind != is.kind || was.directory != is.directory) {
+      return refuse("resolver", text(was), text(is));
+    }
+  }
   if (before.server_name != after.server_name) {
     return refuse("server_name", before.server_name, after.server_name);
   }
@@ -100,6 +132,11 @@ std::vector<std::string> describe_changes(const Configuration& before, const Con
   changes.part(
       !std::ranges::equal(a.accounts, b.accounts, [](const Account& x, const Account& y) { return same(x, y); }),
       "accounts");
+  if (before.authority && after.authority) {
+    changes.part(before.authority->trusted() != after.authority->trusted(), "operator (what is trusted has changed)");
+    changes.part(!same(before.authority->jwts(), after.authority->jwts()),
+                 difference(before.authority->jwts(), after.authority->jwts()));
+  }
   changes.number("max_connections", a.limits.max_connections, b.limits.max_connections);
   changes.number("max_subscriptions", a.limits.max_subscriptions, b.limits.max_subscriptions);
   changes.number("max_subscription_tokens", a.limits.max_subscription_tokens, b.limits.max_subscription_tokens);

@@ -137,7 +137,8 @@ bool UserInfoSubscription::take(Worker& worker, const Message& message) {
                                            .time = wall_now(),
                                            .user = client->grant().user,
                                            .account = client->grant().account,
-                                           .permissions = client->grant().permissions.get()}) +
+                                           .permissions = client->grant().permissions.get(),
+                                           .ends = client->grant().jwt ? client->grant().jwt->ends : std::nullopt}) +
                            "\r\n";
   const Message answer{.subject = message.reply, .reply = {}, .headers = {}, .body = text, .from = 0};
   worker.route(worker.view(account_), answer);

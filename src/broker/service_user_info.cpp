@@ -52,6 +52,9 @@ std::string user_info_json(const UserInfo& info) {
     }
     data["permissions"] = std::move(permissions);
   }
+  if (info.ends && *info.ends > info.time) {
+    data["expires"] = (*info.ends - info.time).count();
+  }
   return json_text({{"server", std::move(server)}, {"data", std::move(data)}}, Form::compact);
 }
 

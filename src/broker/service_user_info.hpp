@@ -1,6 +1,7 @@
 // The answer to $SYS.REQ.USER.INFO: who am I, and what may I do. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,7 @@ struct UserInfo {
   std::string_view user;
   std::string_view account;
   const Permissions* permissions = nullptr;  // null: everything
+  std::optional<WallTime> ends = {};         // until when it may stay
 };
 
 // nats-server's JSON.

@@ -18,6 +18,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
+#include "broker/operator_settings.hpp"
 #include "tls/context.hpp"
 #include "tls/material.hpp"
 
@@ -106,9 +107,10 @@ struct Import {
   std::string prefix;   // of a stream, put before the exporter's subject
   bool share = false;   // services: the exporter hears who asks (Nats-Request-Info)
   std::string place;
+  bool activated = false;  // the exporter has signed that it may be had although it is private
   bool operator==(const Import& other) const {
     return kind == other.kind && account == other.account && subject == other.subject && to == other.to &&
-           prefix == other.prefix && share == other.share;
+           prefix == other.prefix && share == other.share && activated == other.activated;
   }
 };
 
@@ -209,6 +211,7 @@ struct Settings {
   bool no_fast_producer_stall = false;
   Authorization authorization;
   std::vector<Account> accounts;
+  std::optional<OperatorSettings> operator_mode;  // users and accounts come from JWTs, and from nowhere else
   std::string system_account = kSystemAccount;  // empty: none
   Limits limits;
   Duration lame_duck_duration = std::chrono::minutes(2);
@@ -221,6 +224,9 @@ struct Settings {
   std::size_t max_closed_clients = 10'000;  // remembered for /connz
   // Of the files that made it: "sha256:…"; shown by /varz.
   std::string config_digest;
+
+  // Nobody has to say who he is.
+  [[nodiscard]] bool open() const { return authorization.open() && !operator_mode; }
 };
 
 }  // namespace hawser::broker

@@ -97,6 +97,10 @@ std::string SystemAnswers::server_info() {
   return json_text(out, Form::compact);
 }
 
+std::string SystemAnswers::enveloped(std::string_view member, std::string_view json) {
+  return fmt::format(R"({{"server":{},"{}":{}}})", server_info(), member, json);
+}
+
 std::optional<std::string> SystemAnswers::answer(const SystemRequest& request) {
   Reply reply;
   const std::string_view subject = request.subject;
@@ -117,7 +121,7 @@ std::optional<std::string> SystemAnswers::answer(const SystemRequest& request) {
   }
   switch (reply.kind) {
     case Reply::Kind::silence: return std::nullopt;
-    case Reply::Kind::data: return fmt::format(R"({{"server":{},"data":{}}})", server_info(), reply.text);
+    case Reply::Kind::data: return enveloped("data", reply.text);
     case Reply::Kind::done: return fmt::format(R"({{"server":{}}})", server_info());
     case Reply::Kind::statsz: return statsz();
     case Reply::Kind::error: break;

@@ -35,6 +35,9 @@ class SystemAnswers {
   // Nothing: this server has nothing to say to it (another is meant, or no such account is in use).
   [[nodiscard]] std::optional<std::string> answer(const SystemRequest& request);
 
+  // {"server": …, MEMBER: JSON}.
+  [[nodiscard]] std::string enveloped(std::string_view member, std::string_view json);
+
   [[nodiscard]] std::string statsz();
   [[nodiscard]] std::string connected(const ConnectionFacts& client);
   [[nodiscard]] std::string disconnected(const ConnectionFacts& client);

@@ -1,5 +1,6 @@
 #include "broker/system_service.hpp"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <fmt/format.h>
@@ -23,10 +24,11 @@ constexpr std::array kOwnAffairs{"$SYS.REQ.ACCOUNT.PING.CONNZ", "$SYS.REQ.SERVER
 
 }  // namespace
 
-SystemService::SystemService(Hub& hub, MonitorViews& views, std::string_view system_account)
+SystemService::SystemService(Hub& hub, MonitorViews& views, std::string_view system_account, ClaimsService* claims)
     : hub_(hub),
       system_(hub.accounts.at(system_account)),
-      answers_(views, [this](std::uint64_t cid) { return kick(cid); }) {}
+      answers_(views, [this](std::uint64_t cid) { return kick(cid); }),
+      claims_(claims) {}
 
 SystemService::~SystemService() { stop(); }
 
@@ -50,7 +52,15 @@ void SystemService::attach() {
     for (const char* name : kAccountRequests) {
       subscribe(system_, fmt::format("$SYS.REQ.ACCOUNT.*.{}", name));
     }
+    for (std::string& subject : claims_ != nullptr ? claims_->subjects() : std::vector<std::string>()) {
+      subscribe(system_, std::move(subject));
+    }
   }
+  {
+    const std::lock_guard lock(mutex_);
+    accounts_changed_ = true;
+  }
+  changed_.notify_one();
 }
 
 void SystemService::subscribe(AccountState& account, std::string subject) {
@@ -80,16 +90,19 @@ void SystemService::stop() {
 
 void SystemService::on_message(const Subscription& to, const Message& message) {
   const std::string_view payload = message.body.substr(message.headers.size(), message.payload_bytes());
+  const bool system = to.account == &system_;
+  const bool claims = system && claims_ != nullptr && ClaimsService::answers(message.subject);
   const bool heartbeat = message.reply.empty() && message.subject.ends_with("PING");
-  if ((message.reply.empty() && !heartbeat) || payload.size() > kMostPayload) {
+  if ((message.reply.empty() && !heartbeat && !claims) ||
+      payload.size() > (claims ? ClaimsService::kMostRequest : kMostPayload)) {
     return;
   }
-  const bool system = to.account == &system_;
   add(Asked{.request = {.subject = std::string(message.subject),
                         .payload = std::string(payload),
                         .account = system ? std::string() : to.account->name},
             .reply = heartbeat ? fmt::format("$SYS.SERVER.{}.STATSZ", hub_.server_id) : std::string(message.reply),
-            .account = to.account});
+            .account = to.account,
+            .claims = claims});
 }
 
 bool SystemService::wanted() const noexcept { return system_.subscriptions.load(std::memory_order_relaxed) > 0; }
@@ -103,10 +116,13 @@ void SystemService::add(Job job) {
     if (stopping_) {
       return;
     }
-    if (jobs_.size() >= kMostWaiting) {
+    const Asked* asked = std::get_if<Asked>(&job);
+    const std::size_t bytes = asked == nullptr ? 0 : asked->request.payload.size();
+    if (jobs_.size() >= kMostWaiting || waiting_bytes_ + bytes > kMostWaitingBytes) {
       dropped_.fetch_add(1, std::memory_order_relaxed);
       return;
     }
+    waiting_bytes_ += bytes;
     jobs_.push_back(std::move(job));
   }
   changed_.notify_one();
@@ -119,16 +135,22 @@ void SystemService::run() {
   Time next_heartbeat = now() + kHeartbeat;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    changed_.wait_until(lock, next_heartbeat, [this] { return stopping_ || !jobs_.empty(); });
+    changed_.wait_until(lock, next_look(next_heartbeat),
+                        [this] { return stopping_ || accounts_changed_ || !jobs_.empty(); });
     if (stopping_) {
       return;
     }
+    accounts_changed_ = false;
     std::optional<Job> job;
     if (!jobs_.empty()) {
       job = std::move(jobs_.front());
       jobs_.pop_front();
+      if (const Asked* asked = std::get_if<Asked>(&*job)) {
+        waiting_bytes_ -= asked->request.payload.size();
+      }
     }
     lock.unlock();
+    pass_time();
     if (job) {
       std::visit([this](const auto& one) { work_off(one); }, *job);
     }
@@ -136,14 +158,52 @@ void SystemService::run() {
       next_heartbeat = now() + kHeartbeat;
       heartbeat();
     }
+    let_go_out();
     lock.lock();
-    while (!stopping_ && in_flight_ >= kMostInFlight) {
-      changed_.wait_for(lock, kInFlightPoll);
+  }
+}
+
+// Not more than so much on its way to the first worker.
+void SystemService::let_go_out() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_ && in_flight_ >= kMostInFlight) {
+    changed_.wait_for(lock, kInFlightPoll);
+  }
+}
+
+// Accounts and activations begin and end by the wall clock, which may be set: it is looked at every heartbeat at least.
+Time SystemService::next_look(Time next_heartbeat) const {
+  const std::optional<WallTime> change = claims_ == nullptr ? std::nullopt : claims_->changes_at();
+  return change ? std::min(next_heartbeat, now() + std::max<Duration>(*change - wall_now(), Duration::zero()))
+                : next_heartbeat;
+}
+
+void SystemService::pass_time() {
+  if (claims_ == nullptr) {
+    return;
+  }
+  if (const std::optional<WallTime> change = claims_->changes_at(); change && *change <= wall_now()) {
+    claims_->pass_time();
+  }
+}
+
+void SystemService::answer_claims(const Asked& asked) {
+  for (ClaimsAnswer& answer : claims_->answer(asked.request.subject, asked.request.payload)) {
+    if (asked.reply.empty()) {
+      continue;
     }
+    const bool raw = answer.kind == ClaimsAnswer::Kind::raw;
+    const std::string_view member = answer.kind == ClaimsAnswer::Kind::data ? "data" : "error";
+    publish(*asked.account, asked.reply, raw ? std::move(answer.text) : answers_.enveloped(member, answer.text));
+    let_go_out();
   }
 }
 
 void SystemService::work_off(const Asked& asked) {
+  if (asked.claims) {
+    answer_claims(asked);
+    return;
+  }
   if (std::optional<std::string> text = answers_.answer(asked.request)) {
     publish(*asked.account, asked.reply, std::move(*text));
   }

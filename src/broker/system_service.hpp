@@ -1,11 +1,11 @@
 // The broker's own voice in the accounts: answers $SYS requests, and publishes events in the system account.
 //
 // Requests and events are noted on the workers' threads and dealt with on a thread of its own, since what is asked may
-// mean asking the workers. At most 1,024 wait; what comes on top is dropped and counted, as a request that nobody
-// answers in time. The order of life: made after the workers and before they start, stop() before they stop, destroyed
-// after they are.
+// mean asking the workers. At most 1,024 wait, with 16 MiB of payload; what comes on top is dropped and counted, as a
+// request that nobody answers in time. In operator mode it is also the thread on which accounts change. The order of
+// life: made after the workers and before they start, stop() before they stop, destroyed after they are.
 //
-//   SystemService service(hub, monitor.views(), settings.system_account);
+//   SystemService service(hub, monitor.views(), settings.system_account, claims);
 //   service.attach(); service.start();   …   service.stop();
 #pragma once
 
@@ -21,6 +21,7 @@
 #include <thread>
 #include <variant>
 
+#include "broker/claims_service.hpp"
 #include "broker/client_events.hpp"
 #include "broker/hub.hpp"
 #include "broker/subscription.hpp"
@@ -32,8 +33,10 @@ class SystemService final : public Responder, public ClientEvents {
  public:
   static constexpr std::size_t kMostWaiting = 1024;
   static constexpr std::size_t kMostPayload = 64UL << 10U;  // of a request; a longer one is not answered
+  static constexpr std::size_t kMostWaitingBytes = 16UL << 20U;
 
-  SystemService(Hub& hub, MonitorViews& views, std::string_view system_account);
+  // `claims`: in operator mode; outlives it.
+  SystemService(Hub& hub, MonitorViews& views, std::string_view system_account, ClaimsService* claims = nullptr);
   ~SystemService();
   SystemService(const SystemService&) = delete;
   SystemService& operator=(const SystemService&) = delete;
@@ -54,6 +57,7 @@ class SystemService final : public Responder, public ClientEvents {
     SystemRequest request;
     std::string reply;
     AccountState* account;  // where the answer goes
+    bool claims = false;    // for the ClaimsService
   };
   enum class Happened : std::uint8_t { connected, disconnected, refused };
   struct Event {
@@ -65,8 +69,12 @@ class SystemService final : public Responder, public ClientEvents {
   void subscribe(AccountState& account, std::string subject);
   void add(Job job);
   void run();
+  void let_go_out();
   void work_off(const Asked& asked);
   void work_off(const Event& event);
+  void answer_claims(const Asked& asked);
+  [[nodiscard]] Time next_look(Time next_heartbeat) const;
+  void pass_time();
   bool kick(std::uint64_t cid);
   void tell_connections(std::string_view account);
   void heartbeat();
@@ -76,10 +84,13 @@ class SystemService final : public Responder, public ClientEvents {
   Hub& hub_;
   AccountState& system_;
   SystemAnswers answers_;
+  ClaimsService* claims_;
   std::set<std::string, std::less<>> attached_;  // accounts; the thread that starts and reloads
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;
+  std::size_t waiting_bytes_ = 0;  // of the payloads of jobs_
+  bool accounts_changed_ = false;  // since it was last worked out when they change by themselves
   bool stopping_ = false;
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::size_t> in_flight_{0};  // bytes that the first worker has not sent on yet

@@ -167,10 +167,54 @@ void check_accounts(const Settings& settings, Mistakes& out) {
     }
     check_permissions(account.default_permissions, fmt::format("account \"{}\"", account.name), account.place, out);
   }
-  if (settings.system_account != kSystemAccount && !settings.system_account.empty() &&
+  if (!settings.operator_mode && settings.system_account != kSystemAccount && !settings.system_account.empty() &&
       !seen.contains(settings.system_account)) {
     out.push_back({Errc::broker_bad_account,
                    fmt::format("error resolving system account: account missing: \"{}\"", settings.system_account)});
+  }
+}
+
+// Users and accounts that would be overlooked.
+void check_operator_mode(const Settings& settings, Mistakes& out) {
+  const OperatorSettings& mode = *settings.operator_mode;
+  const auto conflict = [&](bool there, std::string_view text) {
+    if (there) {
+      out.push_back({Errc::broker_operator_conflict, at(mode.place, text)});
+    }
+  };
+  const Authorization& authorization = settings.authorization;
+  const auto is_global = [](const Account& account) { return account.name == kGlobalAccount; };
+  conflict(!std::ranges::all_of(settings.accounts, is_global),
+           "operators do not allow Accounts to be configured directly");
+  conflict(!authorization.users.empty(), "operators do not allow users to be configured directly");
+  conflict(!authorization.user.empty() || !authorization.token.empty(),
+           "operators do not allow a user or token to be configured directly");
+  conflict(!mode.operators.empty() && !mode.trusted_keys.empty(),
+           "conflicting options for 'TrustedKeys' and 'TrustedOperators'");
+  if (mode.operators.empty() && mode.trusted_keys.empty()) {
+    out.push_back({Errc::broker_operator_invalid, at(mode.place, "a resolver without an operator")});
+  }
+  for (const std::string& key : mode.trusted()) {
+    if (!is_key_of(key, identity::KeyKind::operator_key)) {
+      out.push_back({Errc::broker_operator_invalid,
+                     at(mode.place, fmt::format("trust key \"{}\" required to be a valid public operator nkey", key))});
+    }
+  }
+  for (const std::string& key : mode.pinned_accounts) {
+    if (!is_key_of(key, identity::KeyKind::account)) {
+      out.push_back({Errc::broker_account_invalid,
+                     at(mode.place, fmt::format("pinned account key \"{}\" is not a valid public account nkey", key))});
+    }
+  }
+  if (mode.resolver.kind != ResolverKind::memory && mode.resolver.directory.empty()) {
+    out.push_back(
+        {Errc::broker_resolver_invalid, at(mode.place, "dir has no value and needs to point to a directory")});
+  }
+  if (mode.resolver.kind != ResolverKind::memory && settings.system_account == kSystemAccount) {
+    out.push_back({Errc::broker_system_account,
+                   at(mode.place,
+                      "using nats based account resolver - the system account needs to be specified in "
+                      "configuration or the operator jwt")});
   }
 }
 
@@ -248,6 +292,9 @@ std::vector<Error> find_mistakes(const Settings& settings) {
   }
   check_authorization(settings, out);
   check_accounts(settings, out);
+  if (settings.operator_mode) {
+    check_operator_mode(settings, out);
+  }
   std::ignore = compile_accounts(settings.accounts, out);
   return out;
 }
