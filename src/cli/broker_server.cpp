@@ -106,6 +106,9 @@ Result<void> test_broker(const BrokerFlags& flags) {
                notice.text());
   }
   auto made = broker::configure(std::move(conf->settings));
+  for (const Error& problem : made ? (*made)->problems : std::vector<Error>()) {
+    fmt::print(stderr, "warning: {}\n", problem.message());
+  }
   return made ? Result<void>{} : std::unexpected(std::move(made.error()));
 }
 

@@ -63,12 +63,6 @@ void note_duplicates(BrokerDraft& draft, const std::vector<DuplicateKey>& duplic
                          fmt::format("the first one is at {}", twice.first.text()));
 }
 
-void refuse_operator_mode(BrokerDraft& draft) {
-  if (draft.operator_mode)
-    draft.reading.mistake(Errc::broker_operator_mode, draft.operator_mode->place,
-                          "operator mode: the embedded broker does not read account JWTs");
-}
-
 // One mistake may be met twice, where two readers ask for one key.
 std::vector<Mistake> in_order(std::vector<Mistake> mistakes) {
   const auto rank = [](const Mistake& mistake) {
@@ -103,16 +97,19 @@ Result<BrokerConf> parse_broker_conf(std::string_view text, const std::string& n
                             },
                             reach.environment};
   auto read = read_broker_text(text, name, recording, syntax);
-  const std::string digest = "sha256:" + tls::sha256_hex(everything);
-  wipe(everything);
-  if (!read) return std::unexpected(std::move(read.error()));
+  if (!read) {
+    wipe(everything);
+    return std::unexpected(std::move(read.error()));
+  }
 
   BrokerDraft draft;
   draft.reading.yaml = read->yaml;
   draft.reading.notices = std::move(read->notices);
   note_duplicates(draft, read->document.duplicates);
   read_top(draft, read->document.root);
-  refuse_operator_mode(draft);
+  settle_operator_mode(draft, recording);
+  const std::string digest = "sha256:" + tls::sha256_hex(everything);
+  wipe(everything);
   wipe_tree(read->document.root);
   if (!draft.reading.mistakes.empty()) return std::unexpected(as_error(in_order(std::move(draft.reading.mistakes))));
   draft.settings.config_digest = digest;

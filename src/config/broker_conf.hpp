@@ -48,8 +48,8 @@ enum class ConfSyntax : std::uint8_t {
 };
 
 // `name` is the file's path: includes and the paths in it are relative to where nats-server would take them (includes
-// to the file, all else to the working directory). Errors: CFG-701 … CFG-708, BRK-1101 … BRK-1111 and BRK-1118; the
-// code is the first mistake's, and `doing` has one a line.
+// to the file, all else to the working directory). Errors: CFG-701 … CFG-708, BRK-1101 … BRK-1111, BRK-1121 …
+// BRK-1125; the code is the first mistake's, and `doing` has one a line.
 [[nodiscard]] Result<BrokerConf> parse_broker_conf(std::string_view text, const std::string& name,
                                                    const ConfReach& reach, ConfSyntax syntax = ConfSyntax::by_name);
 // The same from disk, with this process's environment. Errors also: file_unreadable, limit_exceeded.

@@ -50,6 +50,8 @@ std::vector<broker::Import> read_imports(ConfReading& reading, const ConfNode& l
 std::vector<broker::Mapping> read_mappings(ConfReading& reading, const ConfNode& block, const std::string& path);
 // broker_conf_absent.cpp: keys of features that nats-server has and the broker has not.
 void refuse_absent_features(BrokerDraft& draft, ConfBlock& top);
+// broker_conf_operator.cpp: operator mode's files and JWTs, once everything else is read.
+void settle_operator_mode(BrokerDraft& draft, const ConfReach& reach);
 // Unless it is switched off. `feature` follows "is".
 void refuse_feature(ConfReading& reading, const ConfMember& member, std::string_view feature);
 

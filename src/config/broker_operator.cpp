@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "broker/operator_settings.hpp"
 #include "config/letters.hpp"
 
 namespace hawser::config {
@@ -31,25 +32,51 @@ void read_url_or_memory(ConfReading& reading, const ConfNode& node, OperatorMode
   reading.mistake(Errc::config_bad_value, node.place, "resolver must be MEMORY, URL(…) or a block with type and dir");
 }
 
+// What the directory of a nats-server has to know of others, and this one has not.
+void note_without_effect(ConfReading& reading, ConfBlock& block) {
+  for (const auto& [key, why] :
+       {std::pair("interval", "there are no other servers to compare accounts with"),
+        std::pair("timeout", "there are no other servers to fetch accounts from"),
+        std::pair("ttl", "accounts stay: there are no other servers to fetch them from again")}) {
+    if (const ConfMember* found = block.member({key}))
+      reading.notice(Errc::broker_ignored_setting, Notice::Severity::note, found->place,
+                     fmt::format("resolver.{} has no effect: {}", key, why));
+    (void)block.duration({key}, ConfBlock::DurationKind::text_only);
+  }
+}
+
 void read_resolver(ConfReading& reading, const ConfNode& node, OperatorMode& mode) {
   if (node.is(Kind::string)) return read_url_or_memory(reading, node, mode);
   ConfBlock block(reading, node, "resolver");
   const auto type = block.text({"type"});
   mode.resolver_where = block.text({"dir"}).value_or("");
-  for (const std::string_view key : {"allow_delete", "hard_delete", "limit", "ttl", "interval", "timeout"}) {
-    (void)block.member({key});  // they are the directory's own, for the version that has one
-  }
+  mode.allow_delete = block.boolean({"allow_delete"}).value_or(false);
+  mode.hard_delete = block.boolean({"hard_delete"}).value_or(false);
+  constexpr auto kMost = static_cast<std::int64_t>(broker::ResolverSettings::kMostAccounts);
+  mode.limit = block.integer({"limit"}, 0, kMost).value_or(0);
+  note_without_effect(reading, block);
   block.finish();
-  if (!type) return;
-  if (same_letters(*type, "full")) {
+  if (!type) {
+    reading.mistake(Errc::broker_resolver_invalid, node.place, "resolver has no type", std::string(kResolversThatWork));
+  } else if (same_letters(*type, "full")) {
     mode.resolver = OperatorMode::Resolver::full;
+    if (const ConfMember* ttl = block.member({"ttl"}))
+      reading.mistake(Errc::broker_resolver_invalid, ttl->place, "FULL does not accept ttl");
   } else if (same_letters(*type, "cache")) {
     mode.resolver = OperatorMode::Resolver::cache;
+    if (const ConfMember* sync = block.member({"interval"}))
+      reading.mistake(Errc::broker_resolver_invalid, sync->place, "CACHE does not accept sync");
+    if (mode.allow_delete)
+      reading.mistake(Errc::broker_resolver_invalid, node.place, "CACHE does not accept allow_delete");
+    mode.allow_delete = mode.hard_delete = true;
   } else if (same_letters(*type, "mem") || same_letters(*type, "memory")) {
     mode.resolver = OperatorMode::Resolver::memory;
   } else {
     reading.mistake(Errc::config_bad_value, node.place, "resolver.type must be full, cache or memory");
   }
+  const bool on_disk = mode.resolver == OperatorMode::Resolver::full || mode.resolver == OperatorMode::Resolver::cache;
+  if (on_disk && mode.resolver_where.empty())
+    reading.mistake(Errc::broker_resolver_invalid, node.place, "dir has no value and needs to point to a directory");
 }
 
 void read_preload(ConfReading& reading, const ConfNode& node, OperatorMode& mode) {
@@ -114,10 +141,17 @@ std::optional<OperatorMode> read_operator_mode(ConfReading& reading, ConfBlock& 
   if (const ConfMember* found = take({"resolver_preload"})) read_preload(reading, found->value, mode);
   if (misspelt) {
     if (const ConfMember* found = take({"accounts"})) read_misspelt_accounts(reading, found->value, mode);
-    (void)take({"system_account", "system"});
+    if (take({"system_account", "system"}) != nullptr) mode.system_account = block.text({"system_account", "system"});
   } else {
-    for (const std::string_view key : {"resolver_tls", "resolver_pinned_accounts", "default_sentinel"})
-      (void)take({key});
+    if (const ConfMember* found = block.member({"resolver_tls"}))
+      reading.notice(Errc::broker_ignored_setting, Notice::Severity::note, found->place,
+                     "resolver_tls has no effect: no URL is asked for accounts");
+    if (const ConfMember* found = block.member({"default_sentinel"}))
+      reading.mistake(
+          Errc::broker_needs_nats_server, found->place,
+          "\"default_sentinel\" is nats-server's authentication by a service; the embedded broker has none of it");
+    if (take({"resolver_pinned_accounts"}) != nullptr)
+      mode.pinned_accounts = block.texts({"resolver_pinned_accounts"}).value_or(std::vector<std::string>{});
   }
   if (first == nullptr) return std::nullopt;
   mode.place = first->place;

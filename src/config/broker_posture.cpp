@@ -15,7 +15,7 @@ using Severity = Notice::Severity;
 bool is_plain(const Secret& password) { return !password.empty() && !broker::looks_like_bcrypt(password.reveal()); }
 
 void judge_authentication(const broker::Settings& settings, std::vector<Notice>& out) {
-  if (!settings.authorization.open() || !settings.listen) return;
+  if (!settings.open() || !settings.listen) return;
   const bool asks_for_certificate = settings.tls && settings.tls->verify && !settings.allow_non_tls;
   if (!asks_for_certificate) {
     out.push_back({Errc::broker_no_authentication,
@@ -95,11 +95,25 @@ void judge_transport(const broker::Settings& settings, std::vector<Notice>& out)
                    "http: \"127.0.0.1:8222\""});
 }
 
+// nats-server trusts an operator for ever, whatever its JWT says; so it is said aloud.
+void judge_operators(const broker::OperatorSettings& mode, std::vector<Notice>& out) {
+  for (const identity::OperatorClaims& one : mode.operators) {
+    if (one.expires && *one.expires <= wall_now())
+      out.push_back({Errc::broker_operator_invalid,
+                     Severity::loud,
+                     {},
+                     fmt::format("the JWT of operator {} has expired on {}, and is trusted none the less", one.subject,
+                                 to_rfc3339(*one.expires)),
+                     "Renew it, and reload."});
+  }
+}
+
 }  // namespace
 
 std::vector<Notice> broker_posture(const broker::Settings& settings) {
   std::vector<Notice> out;
   judge_authentication(settings, out);
+  if (settings.operator_mode) judge_operators(*settings.operator_mode, out);
   judge_passwords(settings.authorization, out);
   judge_transport(settings, out);
   return out;

@@ -223,13 +223,5 @@ TEST(BrokerConfOperator, reads_every_kind_of_resolver) {
   }
 }
 
-TEST(BrokerConfOperator, is_refused_by_this_version_in_either_form) {
-  for (const char* text : {kPlaced, kMisplaced, "trusted_keys: [ OABC ]", "resolver: MEMORY", "default_sentinel: x"}) {
-    const auto conf = conf_of(text);
-    ASSERT_FALSE(conf) << text;
-    EXPECT_EQ(conf.error().code, Errc::broker_operator_mode) << conf.error().doing;
-  }
-}
-
 }  // namespace
 }  // namespace hawser::config
