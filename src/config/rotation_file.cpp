@@ -1,0 +1,249 @@
+#include "config/rotation_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <tuple>
+
+#include "base/file.hpp"
+#include "base/limits.hpp"
+#include "config/letters.hpp"
+#include "config/rotation_parts.hpp"
+#include "config/yaml_block.hpp"
+#include "config/yaml_tree.hpp"
+#include "tls/openssl.hpp"
+
+namespace hawser::config {
+
+namespace {
+
+using namespace rotation;
+using namespace std::chrono_literals;
+
+// Reads one plan, top down: a function a block.
+class PlanReader {
+ public:
+  PlanReader(Schema& schema, Plan& out) : schema_(schema), out_(out), parts_(schema) {}
+
+  void read(const YamlNode& root);
+
+ private:
+  void read_prober(Block prober, const YamlNode& node);
+  void read_brokers(Block& top, const YamlNode& root);
+  Broker read_broker(Block& block, const YamlNode& item);
+  void read_waves(Block& top, const YamlNode& root);
+  Wave read_wave(Block& block, const YamlNode& item);
+  void read_after(Block& block, Wave& wave);
+  void read_times(Block times);
+  void read_guards(Block guards);
+  void check_undo();
+
+  Schema& schema_;
+  Plan& out_;
+  RotationParts parts_;
+};
+
+void PlanReader::read(const YamlNode& root) {
+  constexpr std::array<std::pair<std::string_view, OnBreach>, 2> kOnBreach{
+      {{"stop", OnBreach::stop}, {"rollback", OnBreach::roll_wave_back}}};
+  Block top(schema_, &root, "");
+  parts_.name(top, root, out_.name);
+  parts_.needed_path(top, root, "journal", out_.journal);
+  parts_.needed_path(top, root, "old_ca", out_.old_ca);
+  parts_.needed_path(top, root, "new_ca", out_.new_ca);
+  for (const YamlNode* item : parts_.list(top, "also_new", 1000)) {
+    if (const auto path = parts_.item_path(top, "also_new", *item)) out_.also_new.emplace_back(*path);
+  }
+  if (const YamlNode* prober = top.value("prober")) {
+    read_prober(Block(schema_, prober, "prober"), *prober);
+  } else {
+    parts_.missing(top, root, "prober");
+  }
+  read_brokers(top, root);
+  read_waves(top, root);
+  read_times(top.block("times"));
+  read_guards(top.block("guards"));
+  top.choice<OnBreach>("on_breach", out_.on_breach, kOnBreach);
+  check_undo();
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kAdvice{{
+      {"targets", "targets stand in a wave: waves: [{name: …, targets: […]}]"},
+      {"bundle", "each broker has its own: brokers: [{…, bundle: …}]"},
+      {"ca", "name both: old_ca and new_ca"},
+  }};
+  top.finish(kAdvice);
+}
+
+void PlanReader::read_prober(Block prober, const YamlNode& node) {
+  const auto pair = [&](std::string_view key, Pair& out) {
+    const YamlNode* below = prober.value(key);
+    if (below == nullptr) return parts_.missing(prober, node, key);
+    Block block(schema_, below, prober.full(key));
+    parts_.needed_path(block, *below, "cert_file", out.cert);
+    parts_.needed_path(block, *below, "key_file", out.key);
+    block.finish();
+  };
+  pair("old", out_.prober.old_pair);
+  pair("new", out_.prober.new_pair);
+  parts_.needed_path(prober, node, "ca_file", out_.prober.trust);
+  prober.finish();
+}
+
+void PlanReader::read_brokers(Block& top, const YamlNode& root) {
+  const std::vector<const YamlNode*> items = parts_.needed_list(top, root, "brokers", kMostBrokers);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    Block block(schema_, items[i], fmt::format("brokers[{}]", i));
+    out_.brokers.push_back(read_broker(block, *items[i]));
+    block.finish();
+  }
+}
+
+Broker PlanReader::read_broker(Block& block, const YamlNode& item) {
+  Broker out;
+  parts_.unique_name(block, item, out.name, "broker");
+  parts_.needed_endpoint(block, item, "url", EndpointUse::nats, out.clients);
+  parts_.needed_endpoint(block, item, "monitor", EndpointUse::http, out.monitor);
+  parts_.needed_path(block, item, "bundle", out.bundle);
+  if (const YamlNode* node = block.scalar("server_name")) out.server_name = trimmed(node->text);
+  block.boolean("tls_first", out.tls_first);
+  parts_.needed_trigger(block, item, "reload", out.reload);
+  return out;
+}
+
+void PlanReader::read_waves(Block& top, const YamlNode& root) {
+  std::size_t targets = 0;
+  const std::vector<const YamlNode*> items = parts_.needed_list(top, root, "waves", kMostWaves);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    Block block(schema_, items[i], fmt::format("waves[{}]", i));
+    Wave wave = read_wave(block, *items[i]);
+    targets += wave.targets.size();
+    out_.waves.push_back(std::move(wave));
+    block.finish();
+  }
+  if (targets > kMostTargets) top.bad("waves", *top.value("waves"), fmt::format("have over {} targets", kMostTargets));
+}
+
+Wave PlanReader::read_wave(Block& block, const YamlNode& item) {
+  Wave wave;
+  parts_.unique_name(block, item, wave.name, "wave");
+  read_after(block, wave);
+  std::uint64_t parallel = wave.parallel;
+  block.number("parallel", parallel, 1, kMostParallel);
+  wave.parallel = static_cast<std::uint32_t>(parallel);
+  block.duration("settle", wave.settle, 0ns, 1h);
+  const std::vector<const YamlNode*> items = parts_.needed_list(block, item, "targets", kMostTargets);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    Block target(schema_, items[i], fmt::format("{}[{}]", block.full("targets"), i));
+    wave.targets.push_back(parts_.target(target, *items[i]));
+    target.finish();
+  }
+  return wave;
+}
+
+// Without the key: after the wave before it.
+void PlanReader::read_after(Block& block, Wave& wave) {
+  if (!block.has("after")) {
+    static_cast<void>(block.value("after"));
+    if (!out_.waves.empty()) wave.after.push_back(out_.waves.size() - 1);
+    return;
+  }
+  for (const YamlNode* item : parts_.list(block, "after", kMostWaves)) {
+    const std::string_view name = trimmed(item->text);
+    const auto found =
+        std::find_if(out_.waves.begin(), out_.waves.end(), [name](const Wave& w) { return w.name == name; });
+    if (!item->is(YamlNode::Kind::scalar) || found == out_.waves.end()) {
+      block.bad("after", *item, "must name waves that stand above it");
+      continue;
+    }
+    wave.after.push_back(static_cast<std::size_t>(found - out_.waves.begin()));
+  }
+}
+
+void PlanReader::read_times(Block times) {
+  StepTimes& out = out_.times;
+  times.duration("preflight", out.preflight, 1s, 1h);
+  times.duration("reload", out.reload, 100ms, 1h);
+  times.duration("probe", out.probe, 100ms, 1h);
+  times.duration("deliver", out.deliver, 100ms, 24h);
+  times.duration("apply", out.apply, 100ms, 24h);
+  times.duration("prove", out.prove, 100ms, 24h);
+  times.duration("converge", out.converge, 100ms, 24h);
+  times.duration("poll", out.poll, 20ms, 1min);
+  times.duration("margin", out.margin, 0s, 24h * 365);
+  times.finish();
+}
+
+void PlanReader::read_guards(Block guards) {
+  if (guards.has("slow_consumers")) {
+    std::uint64_t most = 0;
+    guards.number("slow_consumers", most, 0, 1'000'000'000);
+    out_.guards.slow_consumers = most;
+  } else {
+    static_cast<void>(guards.value("slow_consumers"));
+  }
+  const YamlNode* counters = guards.value("counters");
+  Block block(schema_, counters, guards.full("counters"));
+  if (counters != nullptr && counters->is(YamlNode::Kind::map)) {
+    for (const YamlMember& member : counters->members) {
+      CounterBudget budget{.metric = member.key, .at_most = 0};
+      if (!RotationParts::is_metric(member.key) || out_.guards.counters.size() >= 100) {
+        block.bad(member.key, member.value, "is not the name of a counter (or is one too many)");
+      }
+      block.number(member.key, budget.at_most, 0, 1'000'000'000'000ULL);
+      out_.guards.counters.push_back(std::move(budget));
+    }
+  }
+  guards.finish();
+}
+
+// What is to be rolled back without asking must be able to.
+void PlanReader::check_undo() {
+  if (out_.on_breach != OnBreach::roll_wave_back) return;
+  for (const auto& [name, place] : parts_.without_undo()) {
+    schema_.mistake(
+        Errc::config_missing, place,
+        fmt::format("the target {} is delivered by a command and needs an undo, since on_breach is rollback", name));
+  }
+}
+
+}  // namespace
+
+RotationPlanResult parse_rotation_plan(std::string_view text, const std::filesystem::path& path) {
+  Schema schema{path.parent_path(), {}, {}};
+  Plan out;
+  out.file = path;
+  out.digest = tls::sha256_hex(text);
+  Result<std::vector<YamlDocument>> documents = parse_yaml(text, path.string());
+  if (!documents) {
+    // The text already begins with the place.
+    return std::unexpected(std::vector<Mistake>{{documents.error().code, {}, documents.error().doing, {}}});
+  }
+  if (documents->empty()) {
+    return std::unexpected(std::vector<Mistake>{{Errc::config_missing, {}, path.string() + " is empty", {}}});
+  }
+  if (documents->size() > 1) {
+    schema.mistake(Errc::config_syntax, (*documents)[1].root.place, "a second YAML document in the file");
+  }
+  const YamlDocument& document = documents->front();
+  for (const DuplicateKey& twice : document.duplicates) {
+    schema.mistake(Errc::config_duplicate_key, twice.second,
+                   fmt::format("the key \"{}\" stands twice, first in line {}", twice.path, twice.first.line));
+  }
+  PlanReader(schema, out).read(document.root);
+  if (!schema.mistakes.empty()) {
+    std::sort(schema.mistakes.begin(), schema.mistakes.end(), [](const Mistake& a, const Mistake& b) {
+      return std::tie(a.place.line, a.place.column, a.message) < std::tie(b.place.line, b.place.column, b.message);
+    });
+    return std::unexpected(std::move(schema.mistakes));
+  }
+  return out;
+}
+
+Result<rotation::Plan> load_rotation_plan(const std::filesystem::path& path) {
+  const Result<std::string> text = read_file(path, limits::kConfigFileBytes);
+  if (!text) return std::unexpected(text.error());
+  RotationPlanResult parsed = parse_rotation_plan(*text, path);
+  if (!parsed) return fail(Errc::rotation_plan_invalid, as_error(parsed.error()).doing);
+  return std::move(*parsed);
+}
+
+}  // namespace hawser::config
