@@ -72,6 +72,7 @@ struct ServerReport {
   std::optional<wire::ServerInfo> info;
   std::optional<tls::HandshakeFacts> tls;
   std::string expected_name;     // what the server's certificate must carry
+  bool verified = true;          // false: NATS_TLS_INSECURE, so that `chain` shows what nobody judged
   bool resumable = false;        // the server gave a ticket
   std::int64_t max_payload = 0;  // for this user, once it was let in
   std::vector<Duration> round_trips;

@@ -135,7 +135,7 @@ std::string seen_tls(const ServerReport& server, const DoctorReport& report) {
 std::string seen_chain(const ServerReport& server, const DoctorReport& report) {
   Object out;
   if (server.tls) {
-    out.text("expected_name", server.expected_name);
+    out.text("expected_name", server.expected_name).flag("verified", server.verified);
     out.raw("certificates", certificates_json(server.tls->peer_chain, report.at));
   }
   return out.done();

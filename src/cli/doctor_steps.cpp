@@ -42,6 +42,7 @@ class Examination {
     server_.server = url.printable();
     const std::string& configured = connection.material->source().server_name;
     server_.expected_name = configured.empty() ? url.host : configured;
+    server_.verified = !connection.access->decision->tls.insecure;
   }
 
   Result<ServerReport> run() {

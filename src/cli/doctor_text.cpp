@@ -118,6 +118,9 @@ Lines seen_of_chain(const ServerReport& server, const DoctorReport& report) {
     return {};
   }
   Lines lines;
+  if (!server.verified) {
+    lines.emplace_back("NOT verified: verification is switched off");
+  }
   for (const tls::CertificateInfo& certificate : server.tls->peer_chain) {
     lines.push_back(about(certificate, report.at));
   }

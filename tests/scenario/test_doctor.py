@@ -638,6 +638,7 @@ def test_mutual_tls_is_well_and_shown(clinic, kind):
     assert steps["tls"]["seen"]["accepted_issuers"] == ["CN=CA one"]
     leaf = steps["chain"]["seen"]["certificates"][0]
     assert leaf["sha256"] == server_pair.sha256 and leaf["issuer"] == "CN=CA one" and leaf["days_left"] in (6, 7)
+    assert steps["chain"]["seen"]["verified"] is True
     assert leaf["dns_names"] == ["localhost"] and leaf["ip_addresses"] == ["127.0.0.1"]
 
 
@@ -650,6 +651,14 @@ def test_a_url_that_forgets_tls_is_upgraded_and_the_fix_is_named(clinic):
     steps = healthy(clinic, "-s", clinic.secure().url("nats"))
     assert steps["tls"]["used"] is True
     assert [note["id"] for note in steps["info"]["notes"]] == [KnownError("doctor_tls_wanted").id]
+
+
+def test_a_chain_that_nobody_judged_is_not_shown_as_verified(clinic):
+    clinic.set(NATS_TLS_CA=None, NATS_TLS_INSECURE="true")
+    arguments = ["-s", clinic.secure().url("tls")]
+    steps = healthy(clinic, *arguments)
+    assert steps["chain"]["seen"]["verified"] is False and "NOT verified" in clinic.text(*arguments)
+    assert KnownError("tls_verification_disabled").id in [note["id"] for note in steps["configuration"]["notes"]]
 
 
 def test_creds_are_described_without_what_is_secret_in_them(clinic):
