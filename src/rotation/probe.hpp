@@ -1,0 +1,31 @@
+// Does a broker take this certificate? A connection by NATS's rules (INFO, then TLS), until the broker has judged it.
+//
+// With TLS 1.3 a server judges the client's certificate after the client's handshake has ended, so silence is not
+// acceptance: PONG, or any -ERR of the NATS protocol, is. Only an alert about the certificate is a refusal; a
+// connection that breaks is neither. Blocking; thread-safe.
+//
+//   Result<Verdict> verdict = probe(broker, *old_certificate, until, stop);
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "rotation/plan.hpp"
+#include "tls/context.hpp"
+
+namespace hawser::rotation {
+
+struct Verdict {
+  bool accepted = false;
+  std::string seen;  // "PONG", "-ERR 'Authorization Violation'", "tlsv1 alert unknown ca"
+};
+
+// `identity`: a client's context with the certificate, and with what the broker itself is verified by. Errors: what
+// kept the broker from judging: those of Conversation, info_timeout, not_a_nats_server, tls_*.
+[[nodiscard]] Result<Verdict> probe(const Broker& broker, const tls::Context& identity, Time until,
+                                    const std::stop_token& stop);
+
+}  // namespace hawser::rotation

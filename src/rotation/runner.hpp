@@ -1,0 +1,90 @@
+// Runs a rotation: the engine decides, a performer acts on threads of its own, the journal knows before and after.
+//
+//   auto passed = take_up(*journal, plan, Intent::begin, wall_now());
+//   Runner runner(plan, *journal, performer, watcher);
+//   action::Finished end = runner.run(*passed, Intent::begin, [] { return stop_signal() != 0; });
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "rotation/engine.hpp"
+#include "rotation/journal.hpp"
+#include "rotation/plan.hpp"
+
+namespace hawser::rotation {
+
+enum class Intent : std::uint8_t { begin, resume, roll_back };
+
+// What has passed of the rotation that is meant, which is a new one for `begin`. Errors: rotation_stopped when `begin`
+// finds one that is not over; rotation_not_begun, rotation_plan_changed, rotation_irreversible; those of the journal.
+[[nodiscard]] Result<std::vector<Passed>> take_up(Journal& journal, const Plan& plan, Intent intent, WallTime now);
+
+// Performs one step; blocking, from several threads. What was seen, or why not.
+using Perform = std::function<Result<std::string>(Step, Time until, const std::stop_token&)>;
+
+// Told of everything, on the thread of run().
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  virtual void on_phase(Phase) {}
+  virtual void on_begun(Step) {}
+  virtual void on_done(Step, const std::string& seen, Duration took) = 0;
+  // `attempt`: it may be looked at again.
+  virtual void on_failed(Step, const Error&, std::uint32_t attempt) = 0;
+};
+
+class Runner {
+ public:
+  // All outlive this object. `intention`: what a step is going to do, for the journal.
+  Runner(const Plan& plan, Journal& journal, Perform perform, std::function<std::string(Step)> intention,
+         Watcher& watcher);
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+  ~Runner();
+
+  // Blocks until it is over. `stop_asked` is asked some ten times a second.
+  [[nodiscard]] action::Finished run(const std::vector<Passed>& passed, Intent intent,
+                                     const std::function<bool()>& stop_asked);
+
+ private:
+  struct Answer {
+    Step step;
+    Result<std::string> result;
+  };
+
+  void act(Engine& engine, const Actions& actions);
+  void begin(Engine& engine, const action::Run& run);
+  void take(Engine& engine, Answer answer);
+  void fail_step(Engine& engine, Step step, const Error& error);
+  [[nodiscard]] std::optional<Answer> wait();
+  void post(Answer answer);
+
+  const Plan& plan_;
+  Journal& journal_;
+  const Perform perform_;
+  const std::function<std::string(Step)> intention_;
+  Watcher& watcher_;
+  std::stop_source stop_;
+  std::map<Step, std::thread> threads_;
+  std::map<Step, std::pair<Time, std::uint32_t>> begun_;  // when, and the attempt
+  std::optional<Time> timer_;
+  std::optional<action::Finished> finished_;
+  Actions more_;  // what answers to actions have led to
+  Phase phase_ = Phase::idle;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Answer> answers_;  // guarded by mutex_
+};
+
+}  // namespace hawser::rotation
