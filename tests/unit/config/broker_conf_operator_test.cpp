@@ -71,7 +71,7 @@ TEST(BrokerConfOperator, is_read_where_people_write_it_by_mistake) {
 TEST(BrokerConfOperator, has_resolvers_of_its_own_and_names_them_where_it_has_none) {
   const std::string start = "operator: " + operator_jwt() + "\n" + preload();
   const broker::Settings full = settings_of(start +
-                                            "resolver { type: full, dir: ./jwt, allow_delete: true, hard_delete: true, "
+                                            "resolver { type: full, dir: \"./jwt\", allow_delete: true, hard_delete: true, "
                                             "limit: 7, interval: \"2m\", timeout: \"1s\" }\n");
   const broker::ResolverSettings& resolver = full.operator_mode->resolver;
   EXPECT_EQ(resolver.kind, broker::ResolverKind::full);
