@@ -79,12 +79,15 @@ Result<posture::Settings> from_flags(ConnectionFlags& flags) {
 }
 
 // Prints warnings, and errors but the first, which is answered.
-Result<void> obey(const posture::Decision& decision, bool json, bool notes) {
+Result<void> obey(const posture::Decision& decision, bool json, const ConnectionFlags& flags) {
   Result<void> verdict;
   for (const posture::Finding& finding : decision.findings) {
+    if (flags.made_for_this_run && finding.code == Errc::user_jwt_expiring) {
+      continue;
+    }
     if (finding.severity == posture::Severity::error && verdict) {
       verdict = std::unexpected(posture::to_error(finding));
-    } else if (finding.severity != posture::Severity::note || notes) {
+    } else if (finding.severity != posture::Severity::note || flags.trace) {
       print_finding(finding, json);
     }
   }
@@ -180,7 +183,7 @@ Result<Connection> settle(ConnectionFlags& flags, std::string_view command, bool
   Connection& connection = *collected;
   auto decision = std::make_shared<const posture::Decision>(posture::evaluate(
       *connection.settings, posture::gather(*connection.settings, wall_now()), wall_now(), posture::Purpose::start_up));
-  if (auto allowed = obey(*decision, json, flags.trace); !allowed) {
+  if (auto allowed = obey(*decision, json, flags); !allowed) {
     return std::unexpected(std::move(allowed.error()));
   }
   auto material = tls::load(decision->tls.source, wall_now());

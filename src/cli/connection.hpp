@@ -43,6 +43,7 @@ struct ConnectionFlags {
   std::string name;
   std::string inbox_prefix;
   bool trace = false;
+  bool made_for_this_run = false;  // the creds: that they end soon is no news
 };
 
 void add_connection_flags(CLI::App& command, ConnectionFlags& flags);

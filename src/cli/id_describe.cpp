@@ -65,19 +65,20 @@ void add_permissions(Lines& lines, const identity::ClaimPermissions& permissions
   }
 }
 
-void add_limits(Lines& lines, const identity::UserLimits& limits) {
-  add_permissions(lines, limits.permissions, "");
-  lines.list("from", limits.sources);
+// `prefix` sets off what a role stands for.
+void add_limits(Lines& lines, const identity::UserLimits& limits, const std::string& prefix) {
+  add_permissions(lines, limits.permissions, prefix);
+  lines.list(prefix + "from", limits.sources);
   for (const identity::DailyTimes& span : limits.times) {
-    lines.add("at",
+    lines.add(prefix + "at",
               span.start + " to " + span.end + (limits.times_location.empty() ? "" : " " + limits.times_location));
   }
-  lines.limit("subscriptions", limits.subscriptions);
-  lines.limit("payload", limits.payload);
-  lines.limit("data", limits.data);
-  lines.list("connection types", limits.allowed_connection_types);
+  lines.limit(prefix + "subscriptions", limits.subscriptions);
+  lines.limit(prefix + "payload", limits.payload);
+  lines.limit(prefix + "data", limits.data);
+  lines.list(prefix + "connection types", limits.allowed_connection_types);
   if (limits.bearer) {
-    lines.add("bearer", "yes: the token alone is enough");
+    lines.add(prefix + "bearer", "yes: the token alone is enough");
   }
 }
 
@@ -125,7 +126,7 @@ void add_claims(Lines& lines, const identity::AccountClaims& claims) {
   for (const identity::SigningKey& key : claims.signing_keys) {
     lines.add("signing key", key.key + (key.scoped ? " for the role " + key.role : ""));
     if (key.scoped) {
-      add_limits(lines, key.limits);
+      add_limits(lines, key.limits, "  ");
     }
   }
   add_permissions(lines, claims.default_permissions, "users ");
@@ -137,7 +138,11 @@ void add_claims(Lines& lines, const identity::AccountClaims& claims) {
 
 void add_claims(Lines& lines, const identity::UserClaims& claims) {
   lines.add("account", claims.issuer_account);
-  add_limits(lines, claims);
+  if (static_cast<const identity::UserLimits&>(claims) == identity::UserLimits::absent()) {
+    lines.add("permissions", "those of its role");  // servers read nothing else into it
+    return;
+  }
+  add_limits(lines, claims, "");
 }
 
 void add_claims(Lines& lines, const identity::ActivationClaims& claims) {
@@ -154,9 +159,11 @@ std::string when_text(std::optional<std::chrono::sys_seconds> time, std::chrono:
     return "never";
   }
   using Days = std::chrono::duration<std::int64_t, std::ratio<86400>>;
+  using std::chrono::minutes;
   const auto distance = *time > now ? *time - now : now - *time;
-  const std::string span =
-      distance >= Days(2) ? format_duration(std::chrono::floor<Days>(distance)) : format_duration(distance);
+  const std::string span = distance >= Days(2)       ? format_duration(std::chrono::round<Days>(distance))
+                           : distance >= minutes(10) ? format_duration(std::chrono::round<minutes>(distance))
+                                                     : format_duration(distance);
   return to_rfc3339(*time) + (*time > now ? " (in " + span + ")" : " (" + span + " ago)");
 }
 

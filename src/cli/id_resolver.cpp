@@ -118,6 +118,7 @@ Result<std::unique_ptr<Resolver>> Resolver::connect(const IdStore& id, Connectio
     if (creds) {
       resolver->creds_ = CredsInMemory::make(*creds);
       flags.creds = resolver->creds_ ? resolver->creds_->path() : std::string();
+      flags.made_for_this_run = true;
     } else if (creds.error().code != Errc::id_key_missing && creds.error().code != Errc::id_not_found) {
       return std::unexpected(creds.error());
     }

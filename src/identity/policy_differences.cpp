@@ -1,6 +1,7 @@
 // What changed from one JWT to the next, for people: paths of claims with both values.
 #include <boost/json.hpp>
 #include <map>
+#include <set>
 
 #include "base/clock.hpp"
 #include "identity/policy_plan.hpp"
@@ -32,6 +33,18 @@ std::string list_text(const json::array& list) {
   return all + "]";
 }
 
+// What people know an entry of a list by: its subject or key.
+std::string label_of(const json::value& entry) {
+  const json::object* object = entry.if_object();
+  for (const std::string_view name : {"subject", "key"}) {
+    const json::value* found = object != nullptr ? object->if_contains(name) : nullptr;
+    if (found != nullptr && found->is_string()) {
+      return plain(*found);
+    }
+  }
+  return {};
+}
+
 bool ends_with_token(std::string_view path) { return path.ends_with("].token"); }
 
 // NOLINTNEXTLINE(misc-no-recursion): the depth of a token is bounded
@@ -41,8 +54,13 @@ void flatten(const json::value& value, const std::string& path, Flat& out) {
       flatten(member, path.empty() ? std::string(name) : path + "." + std::string(name), out);
     }
   } else if (const json::array* list = value.if_array(); list != nullptr && !is_plain_list(*list)) {
+    std::set<std::string> labels;
     for (std::size_t i = 0; i < list->size(); ++i) {
-      flatten((*list)[i], path + "[" + std::to_string(i) + "]", out);
+      std::string label = label_of((*list)[i]);
+      if (label.empty() || !labels.insert(label).second) {
+        label += "#" + std::to_string(i);
+      }
+      flatten((*list)[i], path + "[" + label + "]", out);
     }
   } else {
     out[path] = list != nullptr ? list_text(*list) : plain(value);
