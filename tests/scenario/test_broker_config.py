@@ -224,9 +224,11 @@ def test_it_works_beside_blocks_in_braces(tmp_path, ca, stack):
     enter(broker, context(ca.cert), user="a", **{"pass": "b"}).socket.close()
 
 
-def test_operator_mode_in_authorization_is_understood_and_refused_for_what_it_is(tmp_path):
+def test_operator_mode_in_authorization_is_read_as_what_it_is(tmp_path):
     text = 'authorization {\n  operator = "/etc/nats/op.jwt"\n  resolver = MEMORY\n  accounts = [ {name: A, jwt: "eyJ"} ]\n}\n'
     code, said = test([HAWSER, "broker"], text, tmp_path)
-    assert code == 2 and "BRK-1118" in said and "unknown key" not in said, said
+    assert code == 2 and "BRK-1121" in said and "/etc/nats/op.jwt" in said and "unknown key" not in said, said
+    assert "invalid account JWT of A" in said
     code, right = test([HAWSER, "broker"], 'operator: "/etc/nats/op.jwt"\nresolver: MEMORY\n', tmp_path)
-    assert code == 2 and "BRK-1118" in right, right
+    assert code == 2 and "BRK-1121" in right, right
+
