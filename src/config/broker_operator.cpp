@@ -32,17 +32,14 @@ void read_url_or_memory(ConfReading& reading, const ConfNode& node, OperatorMode
   reading.mistake(Errc::config_bad_value, node.place, "resolver must be MEMORY, URL(…) or a block with type and dir");
 }
 
-// What the directory of a nats-server has to know of others, and this one has not.
-void note_without_effect(ConfReading& reading, ConfBlock& block) {
-  for (const auto& [key, why] :
-       {std::pair("interval", "there are no other servers to compare accounts with"),
-        std::pair("timeout", "there are no other servers to fetch accounts from"),
-        std::pair("ttl", "accounts stay: there are no other servers to fetch them from again")}) {
-    if (const ConfMember* found = block.member({key}))
-      reading.notice(Errc::broker_ignored_setting, Notice::Severity::note, found->place,
-                     fmt::format("resolver.{} has no effect: {}", key, why));
+// The first two are about other servers, of which there are none.
+void read_pace(ConfReading& reading, ConfBlock& block) {
+  for (const std::string_view key : {"interval", "timeout", "ttl"})
     (void)block.duration({key}, ConfBlock::DurationKind::text_only);
-  }
+  if (const ConfMember* ttl = block.member({"ttl"}))
+    reading.notice(
+        Errc::broker_ignored_setting, Notice::Severity::note, ttl->place,
+        "resolver.ttl has no effect: accounts stay, since there are no other servers to fetch them from again");
 }
 
 void read_resolver(ConfReading& reading, const ConfNode& node, OperatorMode& mode) {
@@ -54,7 +51,7 @@ void read_resolver(ConfReading& reading, const ConfNode& node, OperatorMode& mod
   mode.hard_delete = block.boolean({"hard_delete"}).value_or(false);
   constexpr auto kMost = static_cast<std::int64_t>(broker::ResolverSettings::kMostAccounts);
   mode.limit = block.integer({"limit"}, 0, kMost).value_or(0);
-  note_without_effect(reading, block);
+  read_pace(reading, block);
   block.finish();
   if (!type) {
     reading.mistake(Errc::broker_resolver_invalid, node.place, "resolver has no type", std::string(kResolversThatWork));
