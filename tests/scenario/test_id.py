@@ -344,6 +344,17 @@ def test_revocation_and_push_end_a_live_connection(prod, stack, server_kind):
     prod.connect("rtt", creds=kate)
 
 
+def test_a_server_without_a_directory_takes_a_push_for_as_long_as_it_runs(prod, stack, server_kind):
+    server = serve(prod, stack, "memory", server_kind)
+    kate = prod.creds("nexo-prod", "agent-kate")
+    prod.start_sub(stack, "agent.route.kate", kate, "--connection-name", "of-kate")
+    prod.run("user revoke agent-kate --account nexo-prod")
+    prod.run("push", "--account", "nexo-prod", "-s", prod.server)
+    wait_until(lambda: not server.connections("of-kate"), 10, "kate's connection ends")
+    prod.connect("rtt", creds=kate, expect=NO_CONNECTION)
+    prod.fails(NOT_SO, "no_responders", "diff", "-s", prod.server)
+
+
 def test_a_revoked_user_is_not_let_in_again_by_an_edit(prod):
     prod.run("user revoke agent-kate --account nexo-prod")
     prod.fails(NOT_SO, "jwt_revoked", "user edit agent-kate --account nexo-prod --expires 60d")
