@@ -147,7 +147,7 @@ void Inspector::authorities() {
   inventory_.authorities = fresh;
   std::size_t retired = 0;
   for (const tls::PemCertificate& one : old_ca->certificates) {
-    retired += fresh.contains(one.info.sha256) ? 0 : 1;
+    retired += fresh.contains(one.info.sha256) ? 0U : 1U;
     if (inventory_.authorities.insert(one.info.sha256).second) {
       inventory_.both += one.pem;
       lives(fmt::format("the old CA {} ({})", one.info.subject, plan_.old_ca.string()), one.info, NeededUntil::moved);
