@@ -4,6 +4,11 @@
 #include <utility>
 
 namespace hawser::rotation {
+namespace {
+
+bool is_about_rotations(Errc code) { return code >= Errc::rotation_plan_invalid && code < Errc::drill_failed; }
+
+}  // namespace
 
 std::string_view to_string(Phase phase) {
   switch (phase) {
@@ -60,6 +65,12 @@ void Engine::on_failed(Step step, const Error& error, Time now, Actions& out) {
   if (found == running_.end()) {
     return;
   }
+  // The last look is cut short when the step's time is over: what an earlier one has shown is the reason then.
+  std::optional<Error>& seen = found->second.seen;
+  if (is_about_rotations(error.code)) {
+    seen = error;
+  }
+  const Error why = looks_again(step.kind) && seen ? *seen : error;
   const bool at_once = error.code == Errc::rotation_journal_unusable || error.code == Errc::interrupted;
   const bool may_pass = looks_again(step.kind) || info(error.code).kind == ErrorKind::retryable;
   if (!failure_ && !at_once && may_pass && now + plan_.times.poll < found->second.until) {
@@ -67,7 +78,7 @@ void Engine::on_failed(Step step, const Error& error, Time now, Actions& out) {
     return arm(out);
   }
   running_.erase(found);
-  give_up(error, step);
+  give_up(at_once ? error : why, step);
   go_on(now, out);
 }
 

@@ -109,6 +109,7 @@ class Engine {
     Time until;
     std::uint32_t attempt = 1;
     std::optional<Time> again_at;  // it failed, and waits for its next look
+    std::optional<Error> seen;     // what a look has shown, as against one that ended without showing anything
   };
   // Whether something is under way that has to end before what follows may begin.
   enum class Busy : bool { no, yes };

@@ -20,7 +20,7 @@ Engine::Busy Engine::run(StepKind kind, std::size_t number, Time now, Actions& o
     return Busy::no;
   }
   const Time until = now + time_limit(plan_.times, kind);
-  running_.emplace(step, Running{.until = until, .attempt = 1, .again_at = std::nullopt});
+  running_.emplace(step, Running{.until = until, .attempt = 1, .again_at = std::nullopt, .seen = std::nullopt});
   marks_.take({step, Mark::begun});
   out.emplace_back(action::Run{step, until, 1});
   return Busy::yes;

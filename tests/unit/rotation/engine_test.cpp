@@ -97,6 +97,14 @@ TEST(RotationEngine, looks_at_a_proof_again_until_its_time_is_over) {
   EXPECT_EQ(end->why->doing, "a1 presents the old one");
   EXPECT_EQ(attempts, 10U);
 
+  // A last look that its end cut short says nothing.
+  life.fault = [&](Step step, std::uint32_t attempt) -> std::optional<Error> {
+    if (step.kind != StepKind::prove) return std::nullopt;
+    return attempt < 5 ? Error{Errc::rotation_not_proven, "an old one"}
+                       : Error{Errc::accept_timeout, "no answer in time"};
+  };
+  EXPECT_EQ(life.run()->why->doing, "an old one");
+
   life.fault = [&](Step step, std::uint32_t attempt) -> std::optional<Error> {
     return step.kind == StepKind::prove && attempt < 4 ? std::optional(Error{Errc::rotation_monitor_silent, ""})
                                                        : std::nullopt;
