@@ -5,7 +5,7 @@ import re
 
 _ROW = re.compile(r'^HAWSER_ERROR\((\w+), (\d+), \w+, "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)"\)', re.M)
 _ROOMS = {0: "GEN", 1: "POS", 2: "TLS", 3: "NET", 4: "WIR", 5: "SES", 6: "AGT", 7: "CFG", 8: "IDN", 9: "CLI", 10: "ADM", 11: "BRK",
-          12: "STO"}
+          12: "STO", 13: "ROT"}
 _ERRORS = pathlib.Path(__file__).parents[3] / "src" / "base" / "errors"
 
 
