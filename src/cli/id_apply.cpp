@@ -10,6 +10,7 @@
 #include "base/limits.hpp"
 #include "cli/connection.hpp"
 #include "cli/id.hpp"
+#include "cli/sub_render.hpp"
 #include "config/policy_file.hpp"
 #include "identity/creds_text.hpp"
 #include "identity/policy_plan.hpp"
@@ -45,7 +46,7 @@ void print_plan(const Plan& plan, const std::vector<std::string>& files) {
     const char sign = step.kind == PlanStep::Kind::create ? '+' : step.kind == PlanStep::Kind::change ? '~' : '-';
     fmt::print("{} {} {}\n", sign, word(step.kind), subject_of(step));
     for (const std::string& detail : step.details) {
-      fmt::print("    {}\n", detail);
+      fmt::print("    {}\n", safe_for_terminal(detail));
     }
   }
   for (const std::string& file : files) {

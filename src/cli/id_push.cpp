@@ -298,13 +298,13 @@ Result<std::string> take(const IdStore& id, const Compared& row, bool overwrite)
                                                       : words(row.state));
   }
   if (row.state == State::only_there && id.store.has_account(row.name)) {
-    return fail(Errc::id_exists,
-                "taking the account " + safe_for_terminal(row.name) + ": the store has another of this name");
+    return std::string("not stored: the store has another of this name");
   }
-  if (auto put = id.store.put_account(row.name, row.token); !put) {
-    return std::unexpected(std::move(put.error()));
+  if (!identity::check_store_name("account", row.name)) {
+    return std::string("not stored: its name cannot be one of a file");
   }
-  return std::string("stored");
+  auto put = id.store.put_account(row.name, row.token);
+  return put ? Result<std::string>("stored") : std::unexpected(std::move(put.error()));
 }
 
 Result<void> pull(PushOptions& options, bool as_json) {

@@ -17,6 +17,16 @@ std::optional<std::string> lookup(const EnvironmentLookup& environment, std::str
 
 std::string named(std::string_view name, std::string_view ending) { return std::string(name) + std::string(ending); }
 
+// C1 controls in UTF-8, which terminals obey as they do ESC.
+bool holds_c1(std::string_view name) {
+  for (std::size_t i = name.find('\xc2'); i != std::string_view::npos; i = name.find('\xc2', i + 1)) {
+    if (i + 1 < name.size() && static_cast<unsigned char>(name[i + 1]) < 0xa0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool printable(char c) { return c >= ' ' && c != '\x7f' && c != '/' && c != '\\'; }
 
 }  // namespace
@@ -53,8 +63,8 @@ Result<void> check_store_name(std::string_view kind, std::string_view name) {
   if (name.empty() || name.size() > kLongestName) {
     return bad(name.empty() ? "the name is empty" : "the name has over 128 bytes");
   }
-  if (!std::all_of(name.begin(), name.end(),
-                   [](char c) { return static_cast<unsigned char>(c) >= 0x80 || printable(c); })) {
+  if (holds_c1(name) || !std::all_of(name.begin(), name.end(),
+                                     [](char c) { return static_cast<unsigned char>(c) >= 0x80 || printable(c); })) {
     return bad("it holds a slash, a backslash or a control character");
   }
   if (kNotInFront.find(name.front()) != std::string_view::npos ||

@@ -455,6 +455,12 @@ def test_an_account_rotates_its_signing_key(prod, stack):
     prod.connect("rtt", creds=prod.creds("nexo-prod", "signed"))
 
 
+def test_a_rotation_lets_no_revoked_user_in_again(prod):
+    prod.run("user revoke agent-kate --account nexo-prod")
+    assert prod.json("rotate account nexo-prod")["signed_anew"] == ["user nexo-prod/agent-ops"]
+    assert {row["user"]: row["revoked"] for row in prod.json("user list --account nexo-prod")} == {"agent-kate": True, "agent-ops": False}
+
+
 def test_an_operator_rotates_its_signing_key(prod, stack):
     facts = prod.json("rotate operator --overlap 0")
     said = prod.json("operator show")["nats"]["signing_keys"]

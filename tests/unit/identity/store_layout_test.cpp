@@ -52,7 +52,7 @@ TEST(StoreLayout, files_lie_where_nsc_looks_for_them) {
 
 TEST(StoreLayout, names_that_could_leave_the_store_are_refused) {
   for (const std::string_view name : {"", ".", "..", "../x", "a/b", "/etc/passwd", "a\\b", ".hidden", "-rf", " a", "a ",
-                                      "a.", "a\nb", "a\x01", "a\x7f", "a/../../b"}) {
+                                      "a.", "a\nb", "a\x01", "a\x7f", "a\xc2\x9b", "a/../../b"}) {
     const auto checked = check_store_name("account", name);
     ASSERT_FALSE(checked) << name;
     EXPECT_EQ(checked.error().code, Errc::id_bad_name);
