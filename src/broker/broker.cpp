@@ -88,7 +88,7 @@ class Broker::Impl final : public MonitorSource, private AccountsOwner {
   void tell_where(Configuration& configuration) const;
   void install(const ConfigurationPtr& placed);
   void tell_problems(const Configuration& now);
-  void change_accounts(const std::function<void(AccountJwts&)>& change) override;
+  Result<void> change_accounts(const Change& change) override;
   ConfigurationPtr configuration() const override {
     const std::lock_guard lock(mutex_);
     return configuration_;
@@ -300,12 +300,15 @@ void Broker::Impl::install(const ConfigurationPtr& placed) {
   }
 }
 
-void Broker::Impl::change_accounts(const std::function<void(AccountJwts&)>& change) {
+Result<void> Broker::Impl::change_accounts(const Change& change) {
   const std::lock_guard one(reloading_);
   const ConfigurationPtr before = configuration();
   AccountJwts jwts = before->authority->jwts();
-  change(jwts);
+  if (auto changed = change(jwts); !changed) {
+    return changed;
+  }
   install(with_accounts(*before, std::move(jwts)));
+  return {};
 }
 
 // Each once, for as long as it lasts.

@@ -203,7 +203,7 @@ ClaimsAnswer ClaimsService::update(std::optional<std::string_view> named, std::s
   if (auto admitted = now->authority->admits(claims, wall_now()); !admitted) {
     return failed(claims.subject, words.validation_failed, admitted.error().message());
   }
-  if (auto kept = keep(*jwt, now); !kept) {
+  if (auto kept = keep(*jwt, mode(now).resolver); !kept) {
     return failed(claims.subject, words.resulted_in_error, kept.error().message());
   }
   log::info(words.updated, {{"account", claims.subject}, {"name", claims.name}, {"issuer", claims.issuer}});
@@ -211,28 +211,29 @@ ClaimsAnswer ClaimsService::update(std::optional<std::string_view> named, std::s
 }
 
 // First to where it lasts, then in effect.
-Result<void> ClaimsService::keep(const AccountJwtPtr& jwt, const ConfigurationPtr& now) {
+Result<void> ClaimsService::keep(const AccountJwtPtr& jwt, const ResolverSettings& resolver) {
   const std::string& key = jwt->claims.subject;
-  const AccountJwts& known = now->authority->jwts();
-  const ResolverSettings& resolver = mode(now).resolver;
-  const auto old = known.find(key);
-  if (old != known.end() && old->second->token == jwt->token) {
+  const ConfigurationPtr now = owner_.configuration();
+  const AccountJwts& in_use = now->authority->jwts();
+  if (const auto old = in_use.find(key); old != in_use.end() && old->second->token == jwt->token) {
     return {};
   }
-  std::size_t bytes = jwt->token.size();
-  for (const auto& [other, each] : known) {
-    bytes += other == key ? 0 : each->token.size();
-  }
-  if (bytes > ClaimsDirectory::kMostBytes || (old == known.end() && known.size() >= resolver.limit)) {
-    return fail(Errc::limit_exceeded, "jwt store is full");
-  }
-  if (resolver.kind != ResolverKind::memory) {
-    if (auto stored = ClaimsDirectory(resolver).store(key, jwt->token); !stored) {
-      return stored;
+  return owner_.change_accounts([&](AccountJwts& jwts) -> Result<void> {
+    std::size_t bytes = jwt->token.size();
+    for (const auto& [other, each] : jwts) {
+      bytes += other == key ? 0 : each->token.size();
     }
-  }
-  owner_.change_accounts([&](AccountJwts& jwts) { jwts.insert_or_assign(key, jwt); });
-  return {};
+    if (bytes > ClaimsDirectory::kMostBytes || (!jwts.contains(key) && jwts.size() >= resolver.limit)) {
+      return fail(Errc::limit_exceeded, "jwt store is full");
+    }
+    if (resolver.kind != ResolverKind::memory) {
+      if (auto stored = ClaimsDirectory(resolver).store(key, jwt->token); !stored) {
+        return stored;
+      }
+    }
+    jwts.insert_or_assign(key, jwt);
+    return {};
+  });
 }
 
 ClaimsAnswer ClaimsService::list() const {
@@ -312,31 +313,29 @@ ClaimsAnswer ClaimsService::remove(std::string_view token) {
     return refuse("not allowed to delete system account");
   }
   std::string reasons;
-  std::vector<std::string> gone;
-  for (const std::string& key : *keys) {
-    if (auto removed = ClaimsDirectory(resolver).remove(key); removed) {
-      gone.push_back(key);
-    } else {
-      reasons += (reasons.empty() ? "" : "\n") + removed.error().message();
+  std::size_t gone = 0;
+  std::ignore = owner_.change_accounts([&](AccountJwts& jwts) -> Result<void> {
+    for (const std::string& key : *keys) {
+      if (auto removed = ClaimsDirectory(resolver).remove(key); removed) {
+        jwts.erase(key);
+        ++gone;
+      } else {
+        reasons += (reasons.empty() ? "" : "\n") + removed.error().message();
+      }
     }
-  }
-  owner_.change_accounts([&](AccountJwts& jwts) {
-    for (const std::string& key : gone) {
-      jwts.erase(key);
-    }
+    return {};
   });
   if (!reasons.empty()) {
-    return failed({}, fmt::format("deleted {} accounts, failed for {}", gone.size(), keys->size() - gone.size()),
-                  reasons);
+    return failed({}, fmt::format("deleted {} accounts, failed for {}", gone, keys->size() - gone), reasons);
   }
-  log::info("accounts deleted", {{"count", gone.size()}, {"by", subject}});
-  return done({}, fmt::format("deleted {} accounts", gone.size()));
+  log::info("accounts deleted", {{"count", gone}, {"by", subject}});
+  return done({}, fmt::format("deleted {} accounts", gone));
 }
 
 std::optional<WallTime> ClaimsService::changes_at() const { return owner_.configuration()->authority->changes_at(); }
 
 void ClaimsService::pass_time() {
-  owner_.change_accounts([](AccountJwts&) {});
+  std::ignore = owner_.change_accounts([](AccountJwts&) { return Result<void>(); });
 }
 
 }  // namespace hawser::broker

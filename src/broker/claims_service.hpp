@@ -31,8 +31,10 @@ struct ClaimsAnswer {
 class AccountsOwner {
  public:
   [[nodiscard]] virtual ConfigurationPtr configuration() const = 0;
-  // Changes the accounts, and returns when every client was judged again.
-  virtual void change_accounts(const std::function<void(AccountJwts&)>& change) = 0;
+  // Changes the accounts, and returns when every client was judged again; never two at a time, nor during a reload.
+  // With an error of `change` nothing has changed.
+  using Change = std::function<Result<void>(AccountJwts&)>;
+  virtual Result<void> change_accounts(const Change& change) = 0;
 
  protected:
   ~AccountsOwner() = default;
@@ -44,8 +46,8 @@ class ClaimsService {
 
   explicit ClaimsService(AccountsOwner& owner) : owner_(owner) {}
 
-  // Makes the directory, and puts what the configuration brings along into it. Errors: broker_resolver_invalid,
-  // file_unwritable.
+  // Makes the directory, and puts what the configuration brings along into it; at start, and during a reload. Errors:
+  // broker_resolver_invalid, file_unwritable.
   [[nodiscard]] Result<void> settle_in();
 
   // What to subscribe to in the system account.
@@ -63,7 +65,7 @@ class ClaimsService {
  private:
   [[nodiscard]] const OperatorSettings& mode(const ConfigurationPtr& of) const { return *of->settings->operator_mode; }
   ClaimsAnswer update(std::optional<std::string_view> named, std::string_view token);
-  [[nodiscard]] Result<void> keep(const AccountJwtPtr& jwt, const ConfigurationPtr& now);
+  [[nodiscard]] Result<void> keep(const AccountJwtPtr& jwt, const ResolverSettings& resolver);
   ClaimsAnswer list() const;
   std::vector<ClaimsAnswer> pack(std::string_view hash) const;
   std::vector<ClaimsAnswer> look_up(std::string_view account) const;

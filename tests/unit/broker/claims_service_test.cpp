@@ -22,11 +22,14 @@ struct Owner final : AccountsOwner {
     now = made ? *made : nullptr;
   }
   [[nodiscard]] ConfigurationPtr configuration() const override { return now; }
-  void change_accounts(const std::function<void(AccountJwts&)>& change) override {
+  Result<void> change_accounts(const Change& change) override {
     AccountJwts jwts = now->authority->jwts();
-    change(jwts);
+    if (auto changed = change(jwts); !changed) {
+      return changed;
+    }
     now = with_accounts(*now, std::move(jwts));
     ++changes;
+    return {};
   }
   ConfigurationPtr now;
   int changes = 0;
