@@ -60,17 +60,22 @@ TimeNeeded time_needed(const Plan& plan) {
   add("narrow trust", brokers * sum(plan.times, {StepKind::converge, StepKind::write_narrow, StepKind::reload_narrow,
                                                  StepKind::prove_narrow}));
   out.total = at;
+  out.narrowed = plan.times.preflight + plan.times.converge + (out.total - out.moved);
   return out;
 }
 
 std::vector<Error> outlived(std::span<const Lifetime> lifetimes, const TimeNeeded& needed, nanoseconds margin,
-                            WallTime now) {
+                            WallTime now, Ahead ahead) {
   std::vector<Error> out;
   const tls::Seconds begins = std::chrono::floor<std::chrono::seconds>(now);
   for (const Lifetime& one : lifetimes) {
+    if (one.until == NeededUntil::moved && ahead == Ahead::narrowing) {
+      continue;
+    }
+    const nanoseconds left = ahead == Ahead::narrowing ? needed.narrowed : needed.total;
     const nanoseconds wanted = one.until == NeededUntil::moved      ? needed.moved
-                               : one.until == NeededUntil::narrowed ? needed.total
-                                                                    : needed.total + margin;
+                               : one.until == NeededUntil::narrowed ? left
+                                                                    : left + margin;
     if (one.from > begins) {
       out.push_back(
           {Errc::rotation_no_time, fmt::format("{} is not valid before {}", one.what, tls::format_time(one.from))});

@@ -25,7 +25,8 @@ struct TimeLine {
 // Every step as long as it may be: steps that follow each other add up, waves side by side do not.
 struct TimeNeeded {
   std::vector<TimeLine> lines;
-  std::chrono::nanoseconds moved{};  // until nothing old is presented any more
+  std::chrono::nanoseconds moved{};     // until nothing old is presented any more
+  std::chrono::nanoseconds narrowed{};  // from then on, until the end
   std::chrono::nanoseconds total{};
 };
 [[nodiscard]] TimeNeeded time_needed(const Plan& plan);
@@ -43,8 +44,15 @@ struct Lifetime {
   NeededUntil until{};
 };
 
+// How much of the plan is still to come.
+enum class Ahead : std::uint8_t {
+  everything,
+  narrowing,  // every target has been moved: what only they needed may end
+};
+
 // One rotation_no_time for each that is not valid for as long as it is needed, from now on.
 [[nodiscard]] std::vector<Error> outlived(std::span<const Lifetime> lifetimes, const TimeNeeded& needed,
-                                          std::chrono::nanoseconds margin, WallTime now);
+                                          std::chrono::nanoseconds margin, WallTime now,
+                                          Ahead ahead = Ahead::everything);
 
 }  // namespace hawser::rotation

@@ -22,8 +22,8 @@ struct Chain {
 
 class Inspector {
  public:
-  Inspector(const Plan& plan, std::string_view mark, WallTime now, Inspection& out)
-      : plan_(plan), mark_(mark), now_(now), out_(out), inventory_(out.inventory) {}
+  Inspector(const Plan& plan, std::string_view mark, WallTime now, Ahead ahead, Inspection& out)
+      : plan_(plan), mark_(mark), now_(now), ahead_(ahead), out_(out), inventory_(out.inventory) {}
 
   void inspect();
 
@@ -48,6 +48,7 @@ class Inspector {
   const Plan& plan_;
   std::string_view mark_;
   WallTime now_;
+  Ahead ahead_;
   Inspection& out_;
   Inventory& inventory_;
   tls::MaterialPtr old_trust_;
@@ -173,7 +174,9 @@ void Inspector::prober() {
   inventory_.new_probe = context(source(&plan_.prober.new_pair));
   if (const auto old_chain = chain(plan_.prober.old_pair.cert)) {
     const std::string whose = "the prober's old certificate";
-    expect(*old_chain, old_trust_, whose, plan_.old_ca);
+    if (ahead_ == Ahead::everything) {
+      expect(*old_chain, old_trust_, whose, plan_.old_ca);
+    }
     lives(whose, old_chain->leaf, NeededUntil::narrowed);
     if (new_trust_ &&
         tls::verify_pem(old_chain->pem, *new_trust_, {.usage = tls::Usage::client, .name = {}, .at = now_})) {
@@ -258,10 +261,10 @@ void Inspector::old_one(const Target& target, std::size_t number) {
 
 }  // namespace
 
-Inspection inspect(const Plan& plan, std::string_view mark, WallTime now) {
+Inspection inspect(const Plan& plan, std::string_view mark, WallTime now, Ahead ahead) {
   Inspection out;
-  Inspector(plan, mark, now, out).inspect();
-  for (Error& error : outlived(out.inventory.lifetimes, time_needed(plan), plan.times.margin, now)) {
+  Inspector(plan, mark, now, ahead, out).inspect();
+  for (Error& error : outlived(out.inventory.lifetimes, time_needed(plan), plan.times.margin, now, ahead)) {
     out.errors.push_back(std::move(error));
   }
   return out;

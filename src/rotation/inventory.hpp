@@ -38,7 +38,8 @@ struct Inspection {
 };
 
 // `mark`: of the rotation that runs, whose backups show what was there before; empty: none does.
-[[nodiscard]] Inspection inspect(const Plan& plan, std::string_view mark, WallTime now);
+[[nodiscard]] Inspection inspect(const Plan& plan, std::string_view mark, WallTime now,
+                                 Ahead ahead = Ahead::everything);
 
 // All in one, for an Error: each in a line of its own.
 [[nodiscard]] Error as_one(Errc code, const std::vector<Error>& errors);

@@ -61,6 +61,14 @@ bool Marks::touched(StepKind kind, std::size_t number) const {
   return of({kind, static_cast<std::uint32_t>(number)}) != Mark::none;
 }
 
+bool Marks::all_moved() const {
+  std::size_t wave = 0;
+  while (wave < plan_.waves.size() && wave_over(wave)) {
+    ++wave;
+  }
+  return wave == plan_.waves.size();
+}
+
 std::size_t Marks::wave_going_back() const {
   std::size_t wave = 0;
   while (wave < plan_.waves.size() && of({StepKind::roll_wave_back, static_cast<std::uint32_t>(wave)}) != Mark::begun) {

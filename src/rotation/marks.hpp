@@ -30,6 +30,7 @@ class Marks {
   [[nodiscard]] bool touched(StepKind kind, std::size_t number = 0) const;
   [[nodiscard]] bool empty() const noexcept { return marks_.empty(); }
 
+  [[nodiscard]] bool all_moved() const;
   [[nodiscard]] bool wave_over(std::size_t wave) const { return done(StepKind::guard, wave); }
   // The wave whose way back was decided on and is not over; their number when there is none.
   [[nodiscard]] std::size_t wave_going_back() const;

@@ -61,6 +61,11 @@ Result<std::vector<Passed>> take_up(Journal& journal, const Plan& plan, Intent i
                   fmt::format("{}, begun {}, is not over", (*last)->plan_name,
                               to_rfc3339(WallTime(std::chrono::milliseconds((*last)->begun_ms)))));
     }
+    if (same && finished) {
+      // It would trust the old CA again.
+      return fail(Errc::bad_usage,
+                  fmt::format("the plan {} is done already: another rotation is another plan", plan.name));
+    }
     const auto begun = journal.begin(plan, now);
     return begun ? Result<std::vector<Passed>>() : std::unexpected(begun.error());
   }

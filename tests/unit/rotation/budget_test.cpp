@@ -54,7 +54,7 @@ TEST(RotationBudget, more_lanes_meet_a_tighter_window) {
 TEST(RotationBudget, refuses_certificates_that_end_too_early_or_begin_too_late) {
   const WallTime now{std::chrono::hours(24 * 365 * 50)};
   const tls::Seconds today = std::chrono::floor<std::chrono::seconds>(now);
-  const TimeNeeded needed{.lines = {}, .moved = 60s, .total = 100s};
+  const TimeNeeded needed{.lines = {}, .moved = 60s, .narrowed = 40s, .total = 100s};
   struct Row {
     tls::Seconds from, to;
     NeededUntil until;
@@ -69,6 +69,19 @@ TEST(RotationBudget, refuses_certificates_that_end_too_early_or_begin_too_late) 
     const Lifetime one{"it", row.from, row.to, row.until};
     EXPECT_EQ(outlived(std::span(&one, 1), needed, 1h, now).empty(), row.good) << tls::format_time(row.to);
   }
+}
+
+TEST(RotationBudget, what_only_targets_needed_may_end_when_all_of_them_are_moved) {
+  const WallTime now{std::chrono::hours(24 * 365 * 50)};
+  const tls::Seconds today = std::chrono::floor<std::chrono::seconds>(now);
+  const TimeNeeded needed = time_needed(timed({1}));
+  const Lifetime old_ca{"old", today - 9h, today - 1h, NeededUntil::moved};
+  const Lifetime probe{"probe", today - 9h, today + std::chrono::ceil<std::chrono::seconds>(needed.narrowed),
+                       NeededUntil::narrowed};
+  const std::vector<Lifetime> both{old_ca, probe};
+  EXPECT_EQ(outlived(both, needed, 1h, now, Ahead::everything).size(), 2U);
+  EXPECT_TRUE(outlived(both, needed, 1h, now, Ahead::narrowing).empty());
+  EXPECT_EQ(needed.narrowed, 10s + 20s + 2 * (20s + 3s + 1s + 2s));
 }
 
 }  // namespace

@@ -77,6 +77,8 @@ TEST(RotationRunner, goes_on_after_a_failure_and_knows_what_it_may_do) {
   EXPECT_EQ(world.run(Intent::resume)->phase, Phase::done);
   EXPECT_EQ(world.run(Intent::resume).error().code, Errc::rotation_not_begun);
   EXPECT_EQ(world.run(Intent::roll_back).error().code, Errc::rotation_irreversible);
+  EXPECT_EQ(world.run(Intent::begin).error().code, Errc::bad_usage);
+  EXPECT_EQ(world.fleet.memory, std::vector(1, Trust::new_alone));
 }
 
 TEST(RotationRunner, rolls_back_and_may_then_begin_anew) {
