@@ -2,11 +2,12 @@
 #include "cli/id.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
-#include "identity/token.hpp"
+#include "identity/store_nsc.hpp"
 
 namespace hawser::cli {
 
@@ -27,6 +28,22 @@ std::string joined(const std::vector<std::string>& names) {
     all += (all.empty() ? "" : ", ") + name;
   }
   return all;
+}
+
+bool names_a_store(const StoreFlags& flags) {
+  return !flags.store.empty() || !environment("HAWSER_ID_STORE").value_or("").empty();
+}
+
+// The one that is named, the only one, or in nsc's own place the one that nsc was told last.
+Result<std::string> chosen_operator(const StoreFlags& flags, const std::vector<std::string>& operators) {
+  if (!flags.operator_name.empty() || operators.size() == 1) {
+    return flags.operator_name.empty() ? operators.front() : flags.operator_name;
+  }
+  const auto nsc = names_a_store(flags) ? Result<identity::NscContext>() : identity::read_nsc_context(environment);
+  if (nsc && std::find(operators.begin(), operators.end(), nsc->operator_name) != operators.end()) {
+    return nsc->operator_name;
+  }
+  return fail(Errc::id_ambiguous, "there are the operators " + joined(operators));
 }
 
 }  // namespace
@@ -54,7 +71,18 @@ CLI::Option* add_account_flag(CLI::App& command, std::string& account) {
 }
 
 Result<identity::StorePlaces> places_of(const StoreFlags& flags) {
-  return identity::find_store_places({.store = flags.store, .keys = flags.keys}, environment);
+  auto places = identity::find_store_places({.store = flags.store, .keys = flags.keys}, environment);
+  if (!places || names_a_store(flags)) {
+    return places;
+  }
+  const auto nsc = identity::read_nsc_context(environment);
+  if (!nsc) {
+    return std::unexpected(nsc.error());
+  }
+  if (!nsc->store_root.empty()) {
+    places->stores = nsc->store_root;
+  }
+  return places;
 }
 
 Result<std::unique_ptr<identity::KeyRing>> key_ring(const StoreFlags& flags, const identity::StorePlaces& places) {
@@ -80,10 +108,11 @@ Result<IdStore> open_id_store(const StoreFlags& flags, Store::Access access) {
   if (!operators) {
     return std::unexpected(operators.error());
   }
-  if (flags.operator_name.empty() && operators->size() > 1) {
-    return fail(Errc::id_ambiguous, places->stores.string() + " has the operators " + joined(*operators));
+  const auto name = chosen_operator(flags, *operators);
+  if (!name) {
+    return std::unexpected(name.error());
   }
-  auto store = Store::open(*places, flags.operator_name.empty() ? operators->front() : flags.operator_name, access);
+  auto store = Store::open(*places, *name, access);
   if (!store) {
     return std::unexpected(std::move(store.error()));
   }

@@ -148,6 +148,14 @@ def test_without_a_named_store_it_is_nscs_own_place(tmp_path):
     assert done.returncode == DONE, done.stderr
     assert (tmp_path / ".local/share/nats/nsc/stores/ops/ops.jwt").is_file()
     assert list((tmp_path / ".local/share/nats/nsc/keys/keys/O").rglob("*.nk"))
+    config = tmp_path / ".config/nats/nsc"
+    config.mkdir(parents=True)
+    (config / "nsc.json").write_text(json.dumps({"store_root": str(tmp_path / "elsewhere"), "operator": "two"}))
+    for name in ("one", "two"):
+        done = subprocess.run([HAWSER, "id", "operator", "add", name], capture_output=True, text=True, env=env, check=False, timeout=60)
+        assert done.returncode == DONE and (tmp_path / f"elsewhere/{name}/{name}.jwt").is_file(), done.stderr
+    done = subprocess.run([HAWSER, "id", "list"], capture_output=True, text=True, env=env, check=False, timeout=60)
+    assert done.stdout.startswith("two ") and done.returncode == DONE, done.stderr
 
 
 def test_what_is_there_is_listed(prod):
