@@ -219,9 +219,10 @@ def scope(key, **template):
 
 def test_a_scoped_signing_key_gives_what_its_template_says(kind, start, world):
     app = world.account("APP", tags=["env:prod"])
-    key = world.account("key").key
+    key, other = world.account("key").key, world.account("key").key
     app.nats["signing_keys"] = [scope(key, pub={"allow": ["agent.{{name()}}.>", "{{account-tag(env)}}.{{tag(team)}}"]},
-                                      sub={"allow": ["to.{{subject()}}", "to.{{account-subject()}}"]})]
+                                      sub={"allow": ["to.{{subject()}}", "to.{{account-subject()}}"]}),
+                                scope(other, pub={"deny": ["{{tag(team)}}"]})]
     server = start(kind, world.config(app))
     kate = app.user("kate", signed_by=key, limits={}, tags=["team:red", "team:blue"])
     with app.user("all").joined(server) as everything, kate.joined(server) as client:
@@ -238,8 +239,8 @@ def test_a_scoped_signing_key_gives_what_its_template_says(kind, start, world):
         client.subscribe("to.me", 3)
         client.expect(b"-ERR 'Permissions Violation for Subscription to \"to.me\"'")
     app.user("limits of its own", signed_by=key).refused(server)
-    if kind is not NatsServer:  # which lets nobody publish or subscribe then
-        app.user("no.team", signed_by=key, limits={}).joined(server).socket.close()
+    app.user("no team", signed_by=other, limits={}).refused(server)
+    app.user("a team", signed_by=other, limits={}, tags=["team:red"]).joined(server).socket.close()
 
 
 def test_a_changed_scope_binds_those_who_are_connected(start, world, tmp_path):
