@@ -2,14 +2,17 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 
 import pytest
 from conftest import LONG
+from hawser_scenario.broker import HawserBroker
 from hawser_scenario.errors import KnownError
 from hawser_scenario.fleet import Fleet
 from hawser_scenario.load import assert_nothing_wrong
+from hawser_scenario.nats_server import NatsServer
 from hawser_scenario.waiting import wait_until
 
 DONE, NOT_SO, MISUSE = 0, 1, 2
@@ -38,7 +41,9 @@ def assert_all_is_new(fleet):
     assert fleet.may_come_in(fleet.new) and not fleet.may_come_in(fleet.old)
 
 
-def test_a_whole_rotation_loses_nothing_and_ends_with_the_old_ca_refused(fleet):
+@pytest.mark.parametrize("kind", [NatsServer, HawserBroker], ids=["nats_server", "hawser_broker"])
+def test_a_whole_rotation_loses_nothing_and_ends_with_the_old_ca_refused(make_fleet, kind):
+    fleet = make_fleet(kind=kind)
     fleet.write(fleet.plan())
     code, out, err = fleet.rotate("plan")
     assert code == DONE, out + err
@@ -54,6 +59,8 @@ def test_a_whole_rotation_loses_nothing_and_ends_with_the_old_ca_refused(fleet):
     assert [agent.value("hawser_disconnects_total") for agent in fleet.agents] == [0, 0]
     code, _, err = fleet.rotate("rollback")
     assert code == MISUSE and KnownError("rotation_irreversible").id in err
+    code, _, err = fleet.rotate("run")
+    assert code == MISUSE and "is done already" in err, "it would trust the old CA again"
     steps = json.loads(fleet.rotate("report", "--json")[1])["steps"]
     assert [step["name"] for step in steps if step["mark"] == "done"] == [step["name"] for step in result["steps"]] + ["finish"]
 
@@ -215,6 +222,26 @@ def test_killed_anywhere_it_goes_on_to_the_same_end(fleet, lines):
         assert fleet.state()["state"] == "stopped" or fleet.state()["state"] == "done"
         code, out, err = fleet.rotate("resume")
         assert code == DONE or KnownError("rotation_not_begun").id in err, out + err
+        assert_nothing_wrong(load.stop())
+    assert_all_is_new(fleet)
+
+
+@pytest.mark.parametrize("room", [30_000, 45_000, 60_000])
+def test_a_full_disk_under_the_journal_stops_it_and_with_room_again_it_goes_on(fleet, room):
+    """A limit on the size of files stands for the disk: the journal's write-ahead log is what grows."""
+
+    def small_disk():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as a write to a full disk: an error
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    fleet.write(fleet.plan())
+    with fleet.load(rate=100) as load:
+        code, out, err = fleet.rotate("run", preexec_fn=small_disk)
+        assert code == NOT_SO and KnownError("rotation_journal_unusable").id in err, out + err
+        code, out, err = fleet.rotate("resume")
+        if KnownError("rotation_not_begun").id in err or KnownError("rotation_journal_unusable").id in err:
+            code, out, err = fleet.rotate("run")  # there was not even room for its beginning
+        assert code == DONE, out + err
         assert_nothing_wrong(load.stop())
     assert_all_is_new(fleet)
 

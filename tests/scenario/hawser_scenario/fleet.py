@@ -20,12 +20,12 @@ class Fleet:
 
     binary = HAWSER
 
-    def __init__(self, directory, authorities, start_agent, agents=2, servers=1):
+    def __init__(self, directory, authorities, start_agent, agents=2, servers=1, kind=NatsServer):
         self.directory = directory
         self.old, self.new = authorities
         self.before = b"# those who may come in\n" + self.old.cert.read_bytes()
         self._start_agent = start_agent
-        self._agents, self._servers = agents, servers
+        self._agents, self._servers, self._kind = agents, servers, kind
         self.servers, self.bundles, self.agents, self.layouts, self.pairs = [], [], [], [], []
         self.plan_path = directory / "rotation.yaml"
 
@@ -35,7 +35,7 @@ class Fleet:
             bundle = self.directory / f"clients-{number}.crt"
             bundle.write_bytes(self.before)
             routes = [server.cluster_port for server in self.servers] if self._servers > 1 else None
-            server = NatsServer(self.directory / f"n{number}", tls_block(self.old.server(), bundle), f"n{number}", routes)
+            server = self._kind(self.directory / f"n{number}", tls_block(self.old.server(), bundle), f"n{number}", routes)
             self.servers.append(server)
             self.bundles.append(bundle)
             self.start_server(number - 1)
@@ -97,9 +97,10 @@ class Fleet:
     def write(self, plan):
         self.plan_path.write_text(yaml.safe_dump(plan, sort_keys=False))
 
-    def rotate(self, what, *arguments, timeout=240):
+    def rotate(self, what, *arguments, timeout=240, **process):
         """Exit code, standard output, standard error."""
-        done = subprocess.run([HAWSER, "rotate", what, str(self.plan_path), *arguments], capture_output=True, text=True, timeout=timeout, check=False)
+        done = subprocess.run([HAWSER, "rotate", what, str(self.plan_path), *arguments], capture_output=True, text=True, timeout=timeout, check=False,
+                              **process)
         return done.returncode, done.stdout, done.stderr
 
     def start_rotation(self, what="run"):
