@@ -120,9 +120,14 @@ class OperatorReader {
         return mistake(Errc::broker_resolver_invalid, "the broker does not ask a URL for accounts",
                        std::string(kResolversThatWork));
       case Resolver::none:
-        if (mode_.operators.empty() && mode_.trusted_keys.empty()) return;
-        return mistake(Errc::broker_resolver_invalid, "operators require an account resolver to be configured",
-                       std::string(kResolversThatWork));
+        if (!mode_.operators.empty())
+          return mistake(Errc::broker_resolver_invalid, "operators require an account resolver to be configured",
+                         std::string(kResolversThatWork));
+        if (mode_.trusted_keys.empty()) return;
+        draft_.reading.notice(Errc::broker_resolver_invalid, Notice::Severity::warning, mode_.place,
+                              "trusted_keys without a resolver: no account is known, so nobody can log in",
+                              std::string(kResolversThatWork));
+        break;
     }
     resolver.directory = mode_.resolver_where;
     resolver.allow_delete = mode_.allow_delete;

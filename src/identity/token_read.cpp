@@ -121,7 +121,10 @@ Claims read_by_type(PayloadMembers members, const Identification& id) {
 Result<Claims> read_claims(const json::object& payload, TokenAlgorithm algorithm) {
   std::string fault;
   MemberReader outer(payload, "", fault);
-  const json::object* nats = outer.object("nats");
+  static const json::object kNothing;
+  // The first version left `nats` out when it had nothing to say, as operators did.
+  const bool left_out = payload.if_contains("nats") == nullptr && payload.if_contains("type") != nullptr;
+  const json::object* nats = left_out ? &kNothing : outer.object("nats");
   if (nats == nullptr) {
     return malformed("it has no object `nats`");
   }

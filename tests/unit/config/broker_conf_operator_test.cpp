@@ -93,6 +93,14 @@ TEST(BrokerConfOperator, has_resolvers_of_its_own_and_names_them_where_it_has_no
   }
 }
 
+TEST(BrokerConfOperator, starts_with_trusted_keys_alone_and_says_that_nobody_can_log_in) {
+  const std::string text = "trusted_keys: [\"" + operator_key().public_key().text() + "\"]\n";
+  const auto conf = conf_of(text);
+  ASSERT_TRUE(conf) << conf.error().doing;
+  EXPECT_TRUE(conf->settings.operator_mode);
+  EXPECT_NE(notices_of(text).find("BRK-1122"), std::string::npos);
+}
+
 TEST(BrokerConfOperator, excludes_users_and_accounts) {
   for (const char* more : {"accounts { A { users: [ { user: a, password: b } ] } }", "accounts { A {} }",
                            "authorization { users: [ { user: a, password: b } ] }",

@@ -85,6 +85,19 @@ TEST(TokenTypes, reads_an_account_with_every_member_as_it_was_written) {
   EXPECT_EQ(*read, as_read(account, operator_key(), *read));
 }
 
+TEST(TokenTypes, reads_an_operator_of_version_1_that_left_its_empty_body_out) {
+  const KeyPair op = operator_key();
+  const std::string payload = encode_base64url(as_bytes(R"({"iat":1553840337,"iss":")" + text(op) + R"(","name":"ops","sub":")" +
+                                                        text(op) + R"(","type":"operator"})"));
+  const std::string head = encode_base64url(as_bytes(R"({"typ":"jwt","alg":"ed25519"})"));
+  const auto read = decode_operator(head + '.' + payload + '.' + encode_base64url(op.sign(payload).value()));
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(read->name, "ops");
+  EXPECT_EQ(read->version, 1);
+  const std::string typeless = token(kHeader, R"({"iss":")" + text(op) + R"(","sub":")" + text(op) + R"("})", op);
+  EXPECT_EQ(decode(typeless).error().code, Errc::jwt_malformed);
+}
+
 TEST(TokenTypes, reads_an_operator_and_an_activation_and_generic_claims_as_they_were_written) {
   OperatorClaims op = an_operator();
   op.signing_keys = {text(operator_key(2))};
