@@ -1,4 +1,6 @@
-// Zones of the time zone database, from the files that the system has of it (RFC 8536); GCC 12 has no <chrono> ones.
+// Zones of the time zone database, from the files that the system has of it (RFC 8536). Our own, since GCC 12 has no
+// <chrono> ones, and the library that bookworm has (date 3.0.1) leaves out the rule at the end of each file (its issues
+// 614 and 794): wrong hours would let people in.
 //
 // Immutable values; thread-safe. find_time_zone() reads a file of a few kilobytes the first time that a zone is asked
 // for, and remembers it.
