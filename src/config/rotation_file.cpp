@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <map>
 #include <tuple>
 
 #include "base/file.hpp"
@@ -23,7 +24,7 @@ using namespace std::chrono_literals;
 // Reads one plan, top down: a function a block.
 class PlanReader {
  public:
-  PlanReader(Schema& schema, Plan& out) : schema_(schema), out_(out), parts_(schema) {}
+  PlanReader(Schema& schema, Plan& out) : schema_(schema), out_(out), parts_(schema, out) {}
 
   void read(const YamlNode& root);
 
@@ -37,6 +38,8 @@ class PlanReader {
   void read_times(Block times);
   void read_guards(Block guards);
   void check_undo();
+  void check_written();
+  [[nodiscard]] bool comes_after(std::size_t wave, std::size_t earlier) const;
 
   Schema& schema_;
   Plan& out_;
@@ -65,6 +68,7 @@ void PlanReader::read(const YamlNode& root) {
   read_guards(top.block("guards"));
   top.choice<OnBreach>("on_breach", out_.on_breach, kOnBreach);
   check_undo();
+  check_written();
   constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kAdvice{{
       {"targets", "targets stand in a wave: waves: [{name: …, targets: […]}]"},
       {"bundle", "each broker has its own: brokers: [{…, bundle: …}]"},
@@ -202,6 +206,33 @@ void PlanReader::check_undo() {
     schema_.mistake(
         Errc::config_missing, place,
         fmt::format("the target {} is delivered by a command and needs an undo, since on_breach is rollback", name));
+  }
+}
+
+bool PlanReader::comes_after(std::size_t wave, std::size_t earlier) const {
+  std::vector<bool> seen(out_.waves.size(), false);
+  std::vector<std::size_t> ahead{wave};
+  while (!ahead.empty()) {
+    const std::size_t one = ahead.back();
+    ahead.pop_back();
+    for (const std::size_t before : out_.waves[one].after) {
+      if (before == earlier) return true;
+      if (!seen[before]) ahead.push_back(before);
+      seen[before] = true;
+    }
+  }
+  return false;
+}
+
+// A file may be written again by a wave that comes after the first one, so that it is clear which one was last.
+void PlanReader::check_written() {
+  std::map<std::string, std::size_t, std::less<>> last;
+  for (const RotationParts::Written& one : parts_.written()) {
+    const auto [found, fresh] = last.try_emplace(one.path, one.wave);
+    if (!fresh && !comes_after(one.wave, found->second))
+      schema_.mistake(Errc::config_conflict, one.place,
+                      fmt::format("{} is written twice, by waves that do not come after each other", one.path));
+    found->second = one.wave;
   }
 }
 

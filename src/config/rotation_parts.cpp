@@ -203,8 +203,8 @@ void RotationParts::files(Block& block, std::vector<Copy>& out) {
     Copy copy;
     needed_path(file, *items[i], "from", copy.from);
     needed_path(file, *items[i], "to", copy.to);
-    if (!copy.to.empty() && (copy.to == copy.from || !written_.insert(copy.to.string()).second))
-      file.bad("to", *file.value("to"), copy.to == copy.from ? "is the file that it comes from" : "is written twice");
+    if (!copy.to.empty() && copy.to == copy.from) file.bad("to", *file.value("to"), "is the file that it comes from");
+    if (!copy.to.empty()) written_.push_back({copy.to.string(), plan_.waves.size(), file.value("to")->place});
     file.finish();
     out.push_back(std::move(copy));
   }
@@ -221,7 +221,23 @@ void RotationParts::prove(Block& block, const YamlNode& node, Target& out) {
   out.prove.connections = static_cast<std::uint32_t>(connections);
   if (const YamlNode* text = part.scalar("name")) out.prove.name = text->text;
   if (const YamlNode* text = part.scalar("user")) out.prove.user = text->text;
+  server(part, out.prove);
   part.finish();
+}
+
+void RotationParts::server(Block& block, Proof& out) {
+  const YamlNode* node = block.scalar("server");
+  if (node == nullptr) return;
+  const std::string_view name = trimmed(node->text);
+  const auto found =
+      std::find_if(plan_.brokers.begin(), plan_.brokers.end(), [name](const Broker& b) { return b.name == name; });
+  if (found == plan_.brokers.end()) return block.bad("server", *node, "must name one of the brokers");
+  out.server = static_cast<std::size_t>(found - plan_.brokers.begin());
+  for (const std::string_view other : {"connections", "name", "user", "replaces"}) {
+    if (block.has(other))
+      block.bad(other, *block.value(other),
+                "says something of connections, which a server's own proof does not look at");
+  }
 }
 
 }  // namespace hawser::config

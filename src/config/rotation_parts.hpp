@@ -20,7 +20,8 @@ namespace hawser::config {
 
 class RotationParts {
  public:
-  explicit RotationParts(Schema& schema) : schema_(schema) {}
+  // `plan`: what has been read of it so far.
+  RotationParts(Schema& schema, const rotation::Plan& plan) : schema_(schema), plan_(plan) {}
 
   // `node` is the block's map, here and below: where what is missing should stand.
   void missing(Block& block, const YamlNode& node, std::string_view key);
@@ -40,6 +41,13 @@ class RotationParts {
   std::vector<const YamlNode*> list(Block& block, std::string_view key, std::size_t most);
   std::vector<const YamlNode*> needed_list(Block& block, const YamlNode& node, std::string_view key, std::size_t most);
 
+  // Files that are written by a target, in the order of the plan.
+  struct Written {
+    std::string path;
+    std::size_t wave;
+    Place place;
+  };
+  [[nodiscard]] const std::vector<Written>& written() const { return written_; }
   // Targets that are delivered by a command which nothing undoes.
   [[nodiscard]] const std::vector<std::pair<std::string, Place>>& without_undo() const { return without_undo_; }
   [[nodiscard]] static bool is_metric(std::string_view name);
@@ -52,11 +60,13 @@ class RotationParts {
   void deliver(Block& block, const YamlNode& node, rotation::Target& out);
   void files(Block& block, std::vector<rotation::Copy>& out);
   void prove(Block& block, const YamlNode& node, rotation::Target& out);
+  void server(Block& block, rotation::Proof& out);
 
   Schema& schema_;
+  const rotation::Plan& plan_;
   std::set<std::pair<std::string, std::string>, std::less<>> names_;
   std::vector<std::pair<std::string, Place>> without_undo_;
-  std::set<std::string, std::less<>> written_;  // by one target each
+  std::vector<Written> written_;
 };
 
 }  // namespace hawser::config

@@ -20,6 +20,14 @@ struct Chain {
   tls::CertificateInfo leaf;
 };
 
+// Delivered are other files than its certificate: its CAs, for one.
+bool keeps_its_certificate(const Target& target) {
+  const auto* copies = std::get_if<std::vector<Copy>>(&target.deliver);
+  return copies != nullptr && target.prove.replaces.empty() &&
+         std::none_of(copies->begin(), copies->end(),
+                      [&](const Copy& copy) { return copy.from == target.prove.certificate; });
+}
+
 class Inspector {
  public:
   Inspector(const Plan& plan, std::string_view mark, WallTime now, Ahead ahead, Inspection& out)
@@ -38,7 +46,9 @@ class Inspector {
   std::optional<Chain> chain(const Path& path);
   tls::MaterialPtr trust_in(const Path& path);
   tls::ContextPtr context(const tls::Source& source);
-  void expect(const Chain& chain, const tls::MaterialPtr& trust, const std::string& whose, const Path& ca);
+  void expect(const Chain& chain, const tls::MaterialPtr& trust, const std::string& whose, const Path& ca,
+              tls::Usage usage = tls::Usage::client, const std::string& name = {});
+  void expect_of_target(const Target& target, const Chain& chain, const std::string& whose);
   void lives(const std::string& what, const tls::CertificateInfo& info, NeededUntil until) {
     inventory_.lifetimes.push_back({what, info.not_before, info.not_after, until});
   }
@@ -102,12 +112,12 @@ tls::ContextPtr Inspector::context(const tls::Source& source) {
   return *made;
 }
 
-void Inspector::expect(const Chain& chain, const tls::MaterialPtr& trust, const std::string& whose, const Path& ca) {
+void Inspector::expect(const Chain& chain, const tls::MaterialPtr& trust, const std::string& whose, const Path& ca,
+                       tls::Usage usage, const std::string& name) {
   if (trust == nullptr) {
     return;
   }
-  const Result<void> verified =
-      tls::verify_pem(chain.pem, *trust, {.usage = tls::Usage::client, .name = {}, .at = now_});
+  const Result<void> verified = tls::verify_pem(chain.pem, *trust, {.usage = usage, .name = name, .at = now_});
   if (!verified) {
     refuse(Errc::rotation_preflight_failed,
            fmt::format("{} does not verify under {}: {}", whose, ca.string(), verified.error().message()));
@@ -207,14 +217,26 @@ void Inspector::target(std::size_t number) {
     return;
   }
   const std::string whose = fmt::format("the new certificate of {} ({})", it.name, it.prove.certificate.string());
-  expect(*fresh, new_trust_, whose, plan_.new_ca);
+  expect_of_target(it, *fresh, whose);
   keys_of(it, fresh->leaf);
   lives(whose, fresh->leaf, NeededUntil::end);
   inventory_.target_new.back() = fresh->leaf.sha256;
-  inventory_.fresh.insert(fresh->leaf.sha256);
-  if (inventory_.target_old.back() == fresh->leaf.sha256) {
-    inventory_.target_old.back().clear();  // it has been there since before this rotation
+  if (!it.prove.server) {
+    inventory_.fresh.insert(fresh->leaf.sha256);
   }
+  if (keeps_its_certificate(it)) {
+    inventory_.target_old.back() = fresh->leaf.sha256;
+  }
+}
+
+// A client's is judged by brokers, a broker's own by whoever trusts what the prober trusts.
+void Inspector::expect_of_target(const Target& target, const Chain& chain, const std::string& whose) {
+  if (!target.prove.server) {
+    return expect(chain, new_trust_, whose, plan_.new_ca);
+  }
+  const Broker& broker = plan_.brokers[*target.prove.server];
+  expect(chain, inventory_.trust ? inventory_.trust->material() : nullptr, whose, plan_.prober.trust,
+         tls::Usage::server, broker.server_name.empty() ? broker.clients.host : broker.server_name);
 }
 
 // Among the files that are delivered: the key, when there is one, is that of the certificate.
@@ -243,7 +265,8 @@ void Inspector::old_one(const Target& target, std::size_t number) {
     if (copy == copies->end()) {
       return;
     }
-    path = !mark_.empty() && is_kept(copy->to, mark_) ? kept_path(copy->to, mark_) : copy->to;
+    const std::string mark = mark_of(mark_, target);
+    path = !mark_.empty() && is_kept(copy->to, mark) ? kept_path(copy->to, mark) : copy->to;
     std::error_code ignored;
     if (!std::filesystem::exists(path, ignored)) {
       return;

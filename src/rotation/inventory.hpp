@@ -25,7 +25,7 @@ struct Inventory {
   Fingerprints authorities;             // all that stand in either
   Fingerprints fresh;                   // certificates that are known to be new: of targets, the prober, and `also_new`
   std::vector<std::string> target_new;  // fingerprints, by target
-  std::vector<std::string> target_old;  // empty: not known
+  std::vector<std::string> target_old;  // empty: not known; the new one: the target keeps its certificate
   tls::ContextPtr trust;                // of brokers' own certificates, without one of ours
   tls::ContextPtr old_probe;            // the same with the prober's certificates
   tls::ContextPtr new_probe;

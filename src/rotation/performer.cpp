@@ -104,6 +104,9 @@ std::string Performer::intention(Step step) const {
     case StepKind::return_apply: return to_text(target_at(plan_, step.number).apply);
     case StepKind::prove:
     case StepKind::return_prove:
+      if (const auto& server = target_at(plan_, step.number).prove.server) {
+        return "a handshake with " + plan_.brokers[*server].clients.authority();
+      }
       return fmt::format("/connz of {} brokers, at least {} connections", plan_.brokers.size(),
                          target_at(plan_, step.number).prove.connections);
     default: return {};
@@ -233,12 +236,13 @@ Performer::Outcome Performer::deliver(std::size_t target, Time until) {
     return output ? Outcome(in_one_line(*output)) : fail(Errc::rotation_delivery_failed, output.error().doing);
   }
   const auto& copies = std::get<std::vector<Copy>>(it.deliver);
+  const std::string mark = mark_of(mark_, it);
   for (const Copy& copy : copies) {
     const Result<Secret> content = read_secret_file(copy.from, limits::kCrlFileBytes);
     if (!content) {
       return fail(Errc::rotation_delivery_failed, content.error().doing);
     }
-    if (Result<void> done = replace_file(copy.to, content->reveal(), mark_, copy.from); !done) {
+    if (Result<void> done = replace_file(copy.to, content->reveal(), mark, copy.from); !done) {
       return std::unexpected(done.error());
     }
   }
@@ -255,12 +259,13 @@ Performer::Outcome Performer::return_files(const Target& target, Time until) {
     return output ? Outcome(in_one_line(*output)) : fail(Errc::rotation_not_rolled_back, output.error().doing);
   }
   const auto& copies = std::get<std::vector<Copy>>(target.deliver);
+  const std::string mark = mark_of(mark_, target);
   std::size_t brought = 0;
   for (auto copy = copies.rbegin(); copy != copies.rend(); ++copy) {
-    if (!is_kept(copy->to, mark_)) {
+    if (!is_kept(copy->to, mark)) {
       continue;  // it had not been touched yet
     }
-    if (Result<void> done = bring_back(copy->to, mark_); !done) {
+    if (Result<void> done = bring_back(copy->to, mark); !done) {
       return std::unexpected(done.error());
     }
     ++brought;
@@ -268,36 +273,66 @@ Performer::Outcome Performer::return_files(const Target& target, Time until) {
   return fmt::format("{} files are what they were", brought);
 }
 
-// Then that it presents its old one no more says nothing: others do.
-bool Performer::shares_its_old(std::size_t target) const {
-  const std::vector<std::string>& all = inspection_.inventory.target_old;
-  return target_at(plan_, target).prove.replaces.empty() && std::count(all.begin(), all.end(), all[target]) > 1;
+// What it must not present any more; nothing, when others present it too, or when it keeps its certificate.
+std::string Performer::stale_of(std::size_t target) const {
+  const Inventory& inventory = inspection_.inventory;
+  const std::vector<std::string>& all = inventory.target_old;
+  const bool shared =
+      target_at(plan_, target).prove.replaces.empty() && std::count(all.begin(), all.end(), all[target]) > 1;
+  return shared || all[target] == inventory.target_new[target] ? std::string() : all[target];
 }
 
 Performer::Outcome Performer::prove(std::size_t target, Time until, const std::stop_token& stop) {
   const Inventory& inventory = inspection_.inventory;
+  const Target& it = target_at(plan_, target);
   if (const Result<void> all = usable(); !all) {
     return std::unexpected(all.error());
+  }
+  if (it.prove.server) {
+    return prove_server(it, inventory.target_new[target], until, stop);
   }
   const auto seen = all_connections(plan_, inventory.trust, until, stop);
   if (!seen) {
     return std::unexpected(seen.error());
   }
-  const std::string stale = shares_its_old(target) ? "" : inventory.target_old[target];
-  return judge_target(plan_, target_at(plan_, target), *seen, inventory.target_new[target], stale);
+  return judge_target(plan_, it, *seen, inventory.target_new[target], stale_of(target));
 }
 
 Performer::Outcome Performer::return_prove(std::size_t target, Time until, const std::stop_token& stop) {
   const Inventory& inventory = inspection_.inventory;
+  const Target& it = target_at(plan_, target);
+  const std::string& fresh = inventory.target_new[target];
+  const std::string& old_one = inventory.target_old[target];
+  if (it.prove.server) {
+    return prove_server(it, old_one, until, stop);
+  }
   const auto seen = all_connections(plan_, inventory.trust, until, stop);
   if (!seen) {
     return std::unexpected(seen.error());
   }
-  const std::string& fresh = inventory.target_new[target];
-  if (inventory.target_old[target].empty()) {
+  if (old_one.empty()) {
     return judge_fleet(plan_, *seen, fresh.empty() ? inventory.fresh : Fingerprints{fresh}, Demand::none_of);
   }
-  return judge_target(plan_, target_at(plan_, target), *seen, inventory.target_old[target], fresh);
+  return judge_target(plan_, it, *seen, old_one, old_one == fresh ? std::string() : fresh);
+}
+
+// `wanted` empty: whatever it presents, as nobody knows what it was.
+Performer::Outcome Performer::prove_server(const Target& target, const std::string& wanted, Time until,
+                                           const std::stop_token& stop) {
+  const Broker& broker = plan_.brokers[*target.prove.server];
+  const tls::ContextPtr& identity = inspection_.inventory.new_probe;
+  const Result<Verdict> verdict = identity ? probe(broker, *identity, until, stop)
+                                           : std::unexpected(as_one(Errc::rotation_not_proven, inspection_.errors));
+  if (!verdict) {
+    return std::unexpected(verdict.error());
+  }
+  const std::string presents =
+      fmt::format("{} presents {}", broker.name, tls::short_fingerprint(verdict->server_certificate));
+  if (!wanted.empty() && verdict->server_certificate != wanted) {
+    return fail(Errc::rotation_not_proven,
+                fmt::format("{}: {}, not {}", target.name, presents, tls::short_fingerprint(wanted)));
+  }
+  return presents;
 }
 
 Performer::Outcome Performer::converge(Demand demand, Time until, const std::stop_token& stop) {

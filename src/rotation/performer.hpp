@@ -50,7 +50,8 @@ class Performer {
   Outcome return_prove(std::size_t target, Time until, const std::stop_token& stop);
   Outcome converge(Demand demand, Time until, const std::stop_token& stop);
   [[nodiscard]] Result<void> usable() const;
-  [[nodiscard]] bool shares_its_old(std::size_t target) const;
+  Outcome prove_server(const Target& target, const std::string& wanted, Time until, const std::stop_token& stop);
+  [[nodiscard]] std::string stale_of(std::size_t target) const;
   [[nodiscard]] Result<void> unchanged(std::size_t target) const;
 
   const Plan& plan_;

@@ -43,6 +43,10 @@ const Target& target_at(const Plan& plan, std::size_t target) {
   return plan.waves[place.wave].targets[place.in_wave];
 }
 
+std::string mark_of(std::string_view rotation_mark, const Target& target) {
+  return fmt::format("{}-{}", rotation_mark, target.name);
+}
+
 std::string to_text(const Command& command) {
   std::string out;
   for (const std::string& word : command.words) {

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -57,14 +58,16 @@ struct DeliveryCommand {
 
 using Delivery = std::variant<std::vector<Copy>, DeliveryCommand>;
 
-// What brokers have to show of a target. With a name or a user, its connections are those that match, and all of them
-// must present the certificate; without either, they are those that present it.
+// What brokers have to show of a target. A broker's own certificate: `server` presents it in a handshake. Otherwise the
+// target is a client. With a name or a user, its connections are those that match, and all of them must present the
+// certificate; without either, they are those that present it.
 struct Proof {
   Path certificate;               // the new one; its first certificate counts
   Path replaces;                  // the old one, which no connection of the target may present; empty: not looked at
   std::uint32_t connections = 1;  // at least so many, over all brokers
   std::string name;               // the client's name, as in CONNECT
   std::string user;               // as /connz?auth=1 has it
+  std::optional<std::size_t> server = std::nullopt;  // of that broker; then nothing of connections counts
 };
 
 struct Target {
@@ -159,6 +162,9 @@ struct TargetPlace {
 [[nodiscard]] std::size_t target_count(const Plan& plan);
 [[nodiscard]] TargetPlace place_of(const Plan& plan, std::size_t target);
 [[nodiscard]] const Target& target_at(const Plan& plan, std::size_t target);
+// What a target's backups are called by: each keeps what was there before it, also where another one has written
+// before.
+[[nodiscard]] std::string mark_of(std::string_view rotation_mark, const Target& target);
 [[nodiscard]] std::size_t first_target(const Plan& plan, std::size_t wave);
 
 // "POST http://127.0.0.1:9222/reload", "signal 1 to the process of /run/nats.pid", "kubectl rollout …": for people.

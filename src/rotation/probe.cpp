@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <vector>
 
 #include "base/limits.hpp"
 #include "rotation/conversation.hpp"
@@ -115,7 +116,12 @@ Result<Verdict> converse(const Broker& broker, const tls::Context& identity, Tim
   if (Result<void> secured = (*line)->secure(std::move(*ssl)); !secured) {
     return judged(secured.error());
   }
-  return hear_verdict(**line);
+  const std::vector<tls::CertificateInfo> chain = tls::peer_chain((*line)->ssl());
+  Result<Verdict> verdict = hear_verdict(**line);
+  if (verdict && !chain.empty()) {
+    verdict->server_certificate = chain.front().sha256;
+  }
+  return verdict;
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ namespace hawser::rotation {
 
 struct Verdict {
   bool accepted = false;
-  std::string seen;  // "PONG", "-ERR 'Authorization Violation'", "tlsv1 alert unknown ca"
+  std::string server_certificate{};  // SHA-256 of what the broker presented itself, lowercase hex
+  std::string seen{};                // "PONG", "-ERR 'Authorization Violation'", "tlsv1 alert unknown ca"
 };
 
 // `identity`: a client's context with the certificate, and with what the broker itself is verified by. Errors: what

@@ -118,6 +118,22 @@ TEST(RotationFile, takes_the_example_of_its_documentation_and_has_the_defaults_t
   EXPECT_EQ(result->waves[2].after, std::vector<std::size_t>{0});
 }
 
+TEST(RotationFile, a_file_may_be_written_again_by_a_wave_that_comes_after) {
+  constexpr std::string_view kAgain = "deliver: {files: [{from: x, to: /a1/tls.crt}]}";
+  EXPECT_EQ(mistakes_of(with("deliver: {command: [put]}", kAgain)), "no mistake");
+  std::string apart = with("deliver: {command: [put]}", kAgain);
+  apart.replace(apart.rfind("after: [canary]"), 15, "after: []");
+  EXPECT_NE(mistakes_of(apart).find("/a1/tls.crt is written twice, by waves that do not come after each other"),
+            std::string::npos);
+}
+
+TEST(RotationFile, takes_a_broker_as_its_own_proof) {
+  const RotationPlanResult result =
+      parse_rotation_plan(with("replaces: old/a1.crt, connections: 2", "server: n2"), "r.yaml");
+  ASSERT_TRUE(result.has_value()) << as_error(result.error()).doing;
+  EXPECT_EQ(result->waves[0].targets[0].prove.server, 1U);
+}
+
 TEST(RotationFile, waves_follow_each_other_unless_they_say_otherwise) {
   const RotationPlanResult result = parse_rotation_plan(
       with("    after: [canary]\n    targets:\n      - {name: s2", "    targets:\n      - {name: s2"), "r.yaml");
@@ -159,6 +175,8 @@ TEST(RotationFile, refuses_what_cannot_be_meant) {
   };
   for (const Row& row :
        {Row{"to: /a1/tls.key", "to: /a1/tls.crt", "is written twice"},
+        Row{"replaces: old/a1.crt, connections: 2", "server: n1, connections: 2", "says something of connections"},
+        Row{"replaces: old/a1.crt, connections: 2", "server: n3", "must name one of the brokers"},
         Row{"{from: new/a1.crt, to: /a1/tls.crt}", "{from: x, to: x}", "is the file that it comes from"},
         Row{"deliver: {command: [put]}", "deliver: {}", "must have either files or a command"},
         Row{"deliver: {command: [put]}", "deliver: {command: []}", "has no program to run"},
