@@ -13,6 +13,7 @@ from hawser_scenario.errors import KnownError
 from hawser_scenario.fleet import Fleet
 from hawser_scenario.load import assert_nothing_wrong
 from hawser_scenario.nats_server import NatsServer
+from hawser_scenario.pki import bundle
 from hawser_scenario.waiting import wait_until
 
 DONE, NOT_SO, MISUSE = 0, 1, 2
@@ -115,6 +116,52 @@ def test_what_has_to_be_restarted_is_restarted_by_a_command(fleet, stack):
     code, out, err = fleet.rotate("run")
     assert code == DONE, out + err
     assert fleet.presented() == fleet.new_ones() | {plain.new.sha256}
+
+
+def both_sides(fleet):
+    """Clients learn to trust both, brokers present new certificates, clients connect to those, and trust the new CA alone."""
+    plan = fleet.plan()
+    both, turned = bundle(fleet.directory / "both.crt", fleet.old, fleet.new), bundle(fleet.directory / "turned.crt", fleet.new, fleet.old)
+    servers, again, narrow = [], [], []
+    plan["prober"]["ca_file"] = str(both)
+    for number, target in enumerate(t for wave in plan["waves"] for t in wave["targets"]):
+        target["deliver"]["files"].append({"from": str(both), "to": str(fleet.layouts[number].path("ca"))})
+        for wave, name, ca in ((again, "again", turned), (narrow, "trust", fleet.new.cert)):
+            files = [{"from": str(ca), "to": str(fleet.layouts[number].path("ca"))}]
+            wave.append({**target, "name": f"{target['name']}-{name}", "deliver": {"files": files}})
+    for number, (old, new) in enumerate(fleet.server_pairs):
+        files = [{"from": str(new.cert), "to": str(old.cert)}, {"from": str(new.key), "to": str(old.key)}]
+        servers.append({"name": f"n{number + 1}-server", "deliver": {"files": files}, "apply": {"pid_file": str(fleet.pid_file(number))},
+                        "prove": {"certificate": str(new.cert), "server": f"n{number + 1}"}})
+    plan["waves"] += [{"name": "servers", "targets": servers}, {"name": "again", "targets": again}, {"name": "trust", "targets": narrow}]
+    return plan
+
+
+def test_both_sides_of_the_line_are_rotated_by_one_plan(make_fleet):
+    fleet = make_fleet(servers=3, agents=3)
+    fleet.write(both_sides(fleet))
+    with fleet.load(rate=200) as load:
+        code, out, err = fleet.rotate("run")
+        assert code == DONE, out + err
+        assert_nothing_wrong(load.stop())
+    assert fleet.presented() == fleet.new_ones()
+    assert {layout.path("ca").read_bytes() for layout in fleet.layouts} == {fleet.new.cert.read_bytes()}
+
+
+def test_both_sides_go_back_by_one_plan_in_the_reverse_order(make_fleet):
+    fleet = make_fleet()
+    straggler = fleet.old.issue("straggler")
+    fleet.agent_with(straggler.cert, straggler.key, "late", ca=bundle(fleet.directory / "late.crt", fleet.old, fleet.new))
+    plan = both_sides(fleet)
+    del plan["guards"]
+    own = fleet.server_pairs[0][0].cert.read_bytes()
+    fleet.write(plan)
+    assert fleet.rotate("run")[0] == NOT_SO
+    code, out, err = fleet.rotate("rollback")
+    assert code == DONE, out + err
+    assert fleet.bundle.read_bytes() == fleet.before and fleet.server_pairs[0][0].cert.read_bytes() == own
+    assert {layout.path("ca").read_bytes() for layout in fleet.layouts} == {fleet.old.cert.read_bytes()}
+    assert fleet.presented() == fleet.old_ones() | {straggler.sha256}
 
 
 def of_the_old_ca(plan, fleet):

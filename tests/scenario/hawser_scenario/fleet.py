@@ -26,7 +26,7 @@ class Fleet:
         self.before = b"# those who may come in\n" + self.old.cert.read_bytes()
         self._start_agent = start_agent
         self._agents, self._servers, self._kind = agents, servers, kind
-        self.servers, self.bundles, self.agents, self.layouts, self.pairs = [], [], [], [], []
+        self.servers, self.server_pairs, self.bundles, self.agents, self.layouts, self.pairs = [], [], [], [], [], []
         self.plan_path = directory / "rotation.yaml"
 
     def __enter__(self):
@@ -35,7 +35,9 @@ class Fleet:
             bundle = self.directory / f"clients-{number}.crt"
             bundle.write_bytes(self.before)
             routes = [server.cluster_port for server in self.servers] if self._servers > 1 else None
-            server = self._kind(self.directory / f"n{number}", tls_block(self.old.server(), bundle), f"n{number}", routes)
+            own = self.old.server()
+            self.server_pairs.append((own, self.new.server()))
+            server = self._kind(self.directory / f"n{number}", tls_block(own, bundle), f"n{number}", routes)
             self.servers.append(server)
             self.bundles.append(bundle)
             self.start_server(number - 1)
@@ -45,8 +47,10 @@ class Fleet:
         for number in range(1, self._agents + 1):
             layout = InPlace(self.directory / f"material-{number}")
             pair = self.old.issue(f"a{number}")
+            layout.put(ca=self.old.cert.read_bytes())
             layout.put_pair(pair)
-            self.agents.append(self.agent_with(layout.path("cert"), layout.path("key"), f"a{number}", self.servers[number % self._servers]))
+            server = self.servers[number % self._servers]
+            self.agents.append(self.agent_with(layout.path("cert"), layout.path("key"), f"a{number}", server, layout.path("ca")))
             self.layouts.append(layout)
             self.pairs.append((pair, self.new.issue(f"a{number}")))
         return self
@@ -70,8 +74,8 @@ class Fleet:
     def bundle(self):
         return self.bundles[0]
 
-    def agent_with(self, cert, key, name, server=None):
-        tls = {"cert_file": str(cert), "key_file": str(key), "ca_file": str(self.old.cert)}
+    def agent_with(self, cert, key, name, server=None, ca=None):
+        tls = {"cert_file": str(cert), "key_file": str(key), "ca_file": str(ca or self.old.cert)}
         return self._start_agent({"type": "nats", "url": (server or self.server).url("tls"), "tls": tls}, name).wait_ready()
 
     def plan(self, **changes):
