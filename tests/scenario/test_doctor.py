@@ -294,7 +294,7 @@ def _(clinic):
     return clinic.hostile(plaintext_nats).url("tls")
 
 
-@broken("info", "server_limit", "max_connections")
+@broken("info|auth", "server_limit", "max_connections")  # its word comes right behind INFO, or is read with the answer to CONNECT
 def _(clinic):
     """The server is full."""
     server = clinic.nats("max_connections: 1\n")
@@ -575,7 +575,7 @@ def test_names_the_cause_and_the_fix(clinic, name):
     known = KnownError(error)
 
     failed = [one for one in report["steps"] if not one["ok"] and one["checked"]]
-    assert [one["name"] for one in failed] == [step], report
+    assert len(failed) == 1 and failed[0]["name"] in step.split("|"), report
     assert report["ok"] is False and failed[0]["error"]["id"] == known.id, failed[0]
     told = f"{failed[0]['error']['message']} {failed[0]['error']['hint']}"
     assert all(word.lower() in told.lower() for word in words), told
@@ -584,7 +584,7 @@ def test_names_the_cause_and_the_fix(clinic, name):
     assert {one["name"] for one in report["steps"]} >= set(STEPS)
 
     text = clinic.text(*arguments, expect=expect)
-    assert f"FAILED {step}" in text and f"{known.id} " in text and "\n  fix: " in text, text
+    assert any(f"FAILED {one}" in text for one in step.split("|")) and f"{known.id} " in text and "\n  fix: " in text, text
     assert all(word.lower() in text.lower() for word in words), text
 
 

@@ -97,7 +97,8 @@ struct Life {
 
   std::optional<action::Finished> drive(Engine& engine, Actions actions) {
     std::vector<action::Run> waiting;
-    std::optional<Time> timer;
+    Time timer{};
+    bool armed = false;
     for (std::size_t turn = 0; turn < 100'000; ++turn) {
       for (const Action& one : actions) {
         if (const auto* run = std::get_if<action::Run>(&one)) {
@@ -108,15 +109,16 @@ struct Life {
           journal.push_back(kept->passed);
         } else if (const auto* at = std::get_if<action::Timer>(&one)) {
           timer = at->at;
+          armed = true;
         } else {
           return std::get<action::Finished>(one);
         }
       }
       actions.clear();
       if (waiting.empty()) {
-        if (!timer) return std::nullopt;  // it has come to a standstill: seen by tests as a kill that was not asked for
-        now = std::max(now, *timer);
-        timer.reset();
+        if (!armed) return std::nullopt;  // it has come to a standstill: seen by tests as a kill that was not asked for
+        now = std::max(now, timer);
+        armed = false;
         engine.on_timer(now, actions);
         continue;
       }
