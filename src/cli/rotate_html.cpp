@@ -104,7 +104,7 @@ void append_audit(std::string& out, const std::vector<AuditRow>& rows) {
     return;
   }
   out +=
-      "<h2>What stopped it</h2><div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">When</th>"
+      "<h2>What was waited for, or stopped it</h2><div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">When</th>"
       "<th scope=\"col\">What</th><th scope=\"col\">Why</th></tr></thead><tbody>\n";
   for (const AuditRow& row : rows) {
     out += fmt::format("<tr><td class=\"n\">{}</td><td>{}</td><td class=\"d\">{}</td></tr>\n", time_of(row.at_ms),
