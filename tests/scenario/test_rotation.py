@@ -15,7 +15,7 @@ from hawser_scenario.nats_server import tls_block
 from hawser_scenario.proxy import CuttingProxy
 from hawser_scenario.waiting import stays_false, wait_until
 
-SWAPS = 200 if LONG else 20
+SWAPS = 200 if LONG else 14
 APART = 2.0 if LONG else 0.6  # between a key and its certificate; longer than the watcher waits for quiet
 
 
