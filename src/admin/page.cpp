@@ -16,27 +16,11 @@ std::string_view name_of(Tone tone) {
   return kNames.at(static_cast<std::size_t>(tone));
 }
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
 void append_section(std::string& out, const Status::Section& section, std::size_t number) {
-  out += fmt::format("<section data-part id=\"s{}\"><h2>{}</h2><dl>\n", number, escaped(section.title));
+  out += fmt::format("<section data-part id=\"s{}\"><h2>{}</h2><dl>\n", number, html_escaped(section.title));
   for (const Status::Item& item : section.items) {
-    out += fmt::format("<dt>{}</dt><dd class=\"{}\">{}</dd>\n", escaped(item.name), name_of(item.tone),
-                       escaped(item.value));
+    out += fmt::format("<dt>{}</dt><dd class=\"{}\">{}</dd>\n", html_escaped(item.name), name_of(item.tone),
+                       html_escaped(item.value));
   }
   out += "</dl></section>\n";
 }
@@ -45,16 +29,16 @@ void append_section(std::string& out, const Status::Section& section, std::size_
 void append_table(std::string& out, const Status::Table& table, std::size_t number) {
   out += fmt::format(
       "<section class=\"wide\" data-part id=\"t{0}\" tabindex=\"0\" aria-labelledby=\"h{0}\"><h2 id=\"h{0}\">{1}</h2>\n<table><thead><tr>",
-      number, escaped(table.title));
+      number, html_escaped(table.title));
   for (const std::string& column : table.columns) {
-    out += "<th scope=\"col\">" + escaped(column) + "</th>";
+    out += "<th scope=\"col\">" + html_escaped(column) + "</th>";
   }
   out += "</tr></thead><tbody>\n";
   const std::size_t shown = std::min(table.rows.size(), kRowsShown);
   for (std::size_t i = 0; i < shown; ++i) {
     out += "<tr>";
     for (const std::string& value : table.rows[i]) {
-      out += "<td>" + escaped(value) + "</td>";
+      out += "<td>" + html_escaped(value) + "</td>";
     }
     out += "</tr>\n";
   }
@@ -71,8 +55,8 @@ void append_table(std::string& out, const Status::Table& table, std::size_t numb
 void append_links(std::string& out, const std::vector<Status::Link>& links) {
   out += "<section class=\"wide\"><h2 id=\"more\">More</h2>\n<nav aria-labelledby=\"more\"><ul>\n";
   for (const Status::Link& link : links) {
-    out += fmt::format("<li><a href=\"{}\"><b>{}</b><span>{}</span></a></li>\n", escaped(link.href), escaped(link.name),
-                       escaped(link.about));
+    out += fmt::format("<li><a href=\"{}\"><b>{}</b><span>{}</span></a></li>\n", html_escaped(link.href), html_escaped(link.name),
+                       html_escaped(link.about));
   }
   out += "</ul></nav></section>\n";
 }
@@ -84,14 +68,30 @@ constexpr std::string_view kOwnPaths =
 
 }  // namespace
 
+std::string html_escaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
 bool Health::ok() const {
   return std::all_of(checks.begin(), checks.end(), [](const Check& check) { return check.ok; });
 }
 
 std::string render_parts(const Status& status) {
-  std::string out = fmt::format("<div id=\"parts\" data-title=\"{0}: {1}\">\n<h1>{0}</h1>\n", escaped(status.title), escaped(status.headline));
+  std::string out = fmt::format("<div id=\"parts\" data-title=\"{0}: {1}\">\n<h1>{0}</h1>\n", html_escaped(status.title), html_escaped(status.headline));
   out += fmt::format("<div class=\"headline {}\" role=\"status\" data-part id=\"headline\">{}</div>\n<div class=\"sections\">\n",
-                     name_of(status.tone), escaped(status.headline));
+                     name_of(status.tone), html_escaped(status.headline));
   for (std::size_t i = 0; i < status.sections.size(); ++i) {
     append_section(out, status.sections[i], i);
   }
@@ -112,7 +112,7 @@ std::string render_page(const Status& status, WallTime now) {
       "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>\n<link rel=\"icon\" href=\"data:,\">\n"
       "<style>{}</style>\n<title>{}: {}</title>\n</head>\n<body><main>\n{}<footer><span id=\"state\">{}</span>{}</footer>\n"
       "</main><script>{}</script></body>\n</html>\n",
-      kPageStyle, escaped(status.title), escaped(status.headline), render_parts(status), to_rfc3339(now),
+      kPageStyle, html_escaped(status.title), html_escaped(status.headline), render_parts(status), to_rfc3339(now),
       status.links.empty() ? kOwnPaths : std::string_view(), kPageScript);
 }
 

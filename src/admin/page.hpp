@@ -13,6 +13,9 @@ namespace hawser::admin {
 
 inline constexpr std::size_t kRowsShown = 200;  // of a table on the page; the JSON has all that were handed over
 
+// Text as it may stand in HTML, in attributes too.
+[[nodiscard]] std::string html_escaped(std::string_view text);
+
 // Self-contained HTML: its one script keeps it current (page_look.hpp), and without scripts it asks for itself again
 // every few seconds. Everything in it is escaped.
 [[nodiscard]] std::string render_page(const Status& status, WallTime now);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <map>
 
+#include "admin/page.hpp"
 #include "cli/rotate.hpp"
 
 namespace hawser::cli {
@@ -34,21 +35,6 @@ td.n{white-space:nowrap;font-variant-numeric:tabular-nums}td.d{color:var(--soft)
 .lane i.open{background:var(--open)}
 </style>
 )";
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
 
 std::string time_of(std::int64_t ms) {
   return to_rfc3339(WallTime(std::chrono::milliseconds(ms)), Precision::milliseconds);
@@ -93,8 +79,8 @@ void append_bars(std::string& out, const std::vector<Bar>& bars) {
     out += fmt::format(
         "<tr><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td><td><div class=\"lane\"><i class=\"{}\" "
         "style=\"left:{:.2f}%;width:{:.2f}%\"></i></div></td><td class=\"d\">{}</td></tr>\n",
-        time_of(bar.begun_ms), escaped(bar.name), seconds, bar.ended ? "done" : "open", percent(bar.begun_ms),
-        percent(bar.ended_ms) - percent(bar.begun_ms), escaped(bar.detail));
+        time_of(bar.begun_ms), admin::html_escaped(bar.name), seconds, bar.ended ? "done" : "open", percent(bar.begun_ms),
+        percent(bar.ended_ms) - percent(bar.begun_ms), admin::html_escaped(bar.detail));
   }
   out += "</tbody></table></div>\n";
 }
@@ -108,7 +94,7 @@ void append_audit(std::string& out, const std::vector<AuditRow>& rows) {
       "<th scope=\"col\">What</th><th scope=\"col\">Why</th></tr></thead><tbody>\n";
   for (const AuditRow& row : rows) {
     out += fmt::format("<tr><td class=\"n\">{}</td><td>{}</td><td class=\"d\">{}</td></tr>\n", time_of(row.at_ms),
-                       escaped(row.topic), escaped(row.text));
+                       admin::html_escaped(row.topic), admin::html_escaped(row.text));
   }
   out += "</tbody></table></div>\n";
 }
@@ -117,10 +103,10 @@ void append_audit(std::string& out, const std::vector<AuditRow>& rows) {
 
 std::string render_html(const RotationRecord& record) {
   std::string out(kHead);
-  const std::string title = escaped("Rotation " + record.row.plan_name);
-  out += fmt::format("<title>{0}</title></head><body><main>\n<h1>{0}: {1}</h1>\n", title, escaped(state_of(record)));
+  const std::string title = admin::html_escaped("Rotation " + record.row.plan_name);
+  out += fmt::format("<title>{0}</title></head><body><main>\n<h1>{0}: {1}</h1>\n", title, admin::html_escaped(state_of(record)));
   out += fmt::format("<p>begun {}, plan {} (SHA-256 {}…)</p>\n", time_of(record.row.begun_ms),
-                     escaped(record.row.plan_file), escaped(record.row.plan_digest.substr(0, 16)));
+                     admin::html_escaped(record.row.plan_file), admin::html_escaped(record.row.plan_digest.substr(0, 16)));
   append_bars(out, bars_of(record.passed));
   append_audit(out, record.audit);
   return out + "</main></body></html>\n";
