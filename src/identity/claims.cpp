@@ -12,6 +12,13 @@ UserLimits UserLimits::absent() {
   return limits;
 }
 
+AccountLimits AccountLimits::absent() {
+  AccountLimits limits{.subscriptions = 0, .data = 0, .payload = 0, .imports = 0, .exports = 0, .wildcard_exports = false};
+  limits.connections = 0;
+  limits.leaf_connections = 0;
+  return limits;
+}
+
 bool revoked(const Revocations& revocations, std::string_view key, std::optional<std::chrono::sys_seconds> issued_at) {
   const std::chrono::sys_seconds issued = issued_at.value_or(std::chrono::sys_seconds{});
   const auto voids = [&](std::string_view whom) {

@@ -164,6 +164,8 @@ struct AccountLimits {
   std::int64_t leaf_connections = kNoLimit;
   std::string unknown{};  // JetStream's are kept as they are
   bool operator==(const AccountLimits&) const = default;
+  // As a JWT without any of these members reads.
+  [[nodiscard]] static AccountLimits absent();
 };
 
 struct AccountClaims : CommonClaims {

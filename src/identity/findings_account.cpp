@@ -85,18 +85,6 @@ void check_mappings(const AccountClaims& claims, FindingList& list) {
   }
 }
 
-bool no_limits_at_all(const AccountLimits& limits) {
-  return limits == AccountLimits{.subscriptions = 0,
-                                 .data = 0,
-                                 .payload = 0,
-                                 .imports = 0,
-                                 .exports = 0,
-                                 .wildcard_exports = false,
-                                 .disallow_bearer = false,
-                                 .connections = 0,
-                                 .leaf_connections = 0};
-}
-
 // Servers take the account, and refuse the users.
 void check_template(const UserLimits& limits, const std::string& parent, FindingList& list) {
   FindingList inside;
@@ -129,7 +117,7 @@ void check_account(const AccountClaims& claims, FindingList& list) {
   check_signing_keys(claims, list);
   check_revocations(claims.revocations, "", list);
   check_info(claims.description, claims.info_url, "", list);
-  if (is_key(claims.issuer, KeyKind::account) && !no_limits_at_all(claims.limits)) {
+  if (is_key(claims.issuer, KeyKind::account) && claims.limits != AccountLimits::absent()) {
     list.warning("limits", "an account that signed itself cannot set the limits that its operator sets");
   }
 }

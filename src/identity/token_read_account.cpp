@@ -10,15 +10,7 @@ namespace json = boost::json;
 
 // What is absent reads as 0 or false, as in nats-server.
 void read_limits(MemberReader& members, AccountLimits& limits) {
-  limits = {.subscriptions = 0,
-            .data = 0,
-            .payload = 0,
-            .imports = 0,
-            .exports = 0,
-            .wildcard_exports = false,
-            .disallow_bearer = false,
-            .connections = 0,
-            .leaf_connections = 0};
+  limits = AccountLimits::absent();
   const json::object* object = members.object("limits");
   if (object == nullptr) {
     return;
