@@ -19,7 +19,11 @@ std::string_view name_of(Tone tone) {
 void append_section(std::string& out, const Status::Section& section, std::size_t number) {
   out += fmt::format("<section data-part id=\"s{}\"><h2>{}</h2><dl>\n", number, html_escaped(section.title));
   for (const Status::Item& item : section.items) {
-    out += fmt::format("<dt>{}</dt><dd class=\"{}\">{}</dd>\n", html_escaped(item.name), name_of(item.tone),
+    const std::string bar =
+        item.progress ? fmt::format("<progress value=\"{}\" max=\"{}\" aria-label=\"{}\"></progress>", item.progress->done,
+                                    item.progress->of, html_escaped(item.name))
+                      : std::string();
+    out += fmt::format("<dt>{}</dt><dd class=\"{}\">{}{}</dd>\n", html_escaped(item.name), name_of(item.tone), bar,
                        html_escaped(item.value));
   }
   out += "</dl></section>\n";
@@ -133,7 +137,11 @@ std::string status_json(const Status& status) {
   for (const Status::Section& section : status.sections) {
     boost::json::array items;
     for (const Status::Item& item : section.items) {
-      items.push_back({{"name", item.name}, {"value", item.value}, {"tone", name_of(item.tone)}});
+      boost::json::object one{{"name", item.name}, {"value", item.value}, {"tone", name_of(item.tone)}};
+      if (item.progress) {
+        one["progress"] = {{"done", item.progress->done}, {"of", item.progress->of}};
+      }
+      items.push_back(std::move(one));
     }
     sections.push_back({{"title", section.title}, {"items", std::move(items)}});
   }

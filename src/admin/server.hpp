@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,10 +45,15 @@ enum class Tone : std::uint8_t { neutral, good, warning, bad };
 
 // A snapshot for the status page: a headline, then sections of name and value, then tables.
 struct Status {
+  struct Progress {
+    double done = 0;
+    double of = 0;  // over 0
+  };
   struct Item {
     std::string name;
     std::string value;
     Tone tone = Tone::neutral;
+    std::optional<Progress> progress{};  // a bar beside the value, which has to say it in words
   };
   struct Section {
     std::string title;

@@ -124,6 +124,7 @@ action::Finished Runner::run(const std::vector<Passed>& passed, Intent intent,
     // It is the journal's own failure, at worst.
     static_cast<void>(journal_.note("stopped", finished_->why->message(), wall_now()));
   }
+  watcher_.on_finished(*finished_);
   return *finished_;
 }
 

@@ -19,6 +19,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "rotation/engine.hpp"
+#include "rotation/flow.hpp"
 #include "rotation/journal.hpp"
 #include "rotation/plan.hpp"
 
@@ -42,6 +43,9 @@ class Watcher {
   virtual void on_done(Step, const std::string& seen, Duration took) = 0;
   // `attempt`: it may be looked at again.
   virtual void on_failed(Step, const Error&, std::uint32_t attempt) = 0;
+  virtual void on_flow(const FlowSample&) {}
+  // Nothing comes after it.
+  virtual void on_finished(const action::Finished&) {}
 };
 
 class Runner {
