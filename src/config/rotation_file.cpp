@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <fmt/format.h>
 #include <map>
 #include <tuple>
@@ -37,6 +38,7 @@ class PlanReader {
   void read_after(Block& block, Wave& wave);
   void read_times(Block times);
   void read_guards(Block guards);
+  void read_budgets(Block& guards, std::string_view key, std::vector<CounterBudget>& out);
   void check_undo();
   void check_written();
   [[nodiscard]] bool comes_after(std::size_t wave, std::size_t earlier) const;
@@ -172,6 +174,7 @@ void PlanReader::read_times(Block times) {
   times.duration("prove", out.prove, 100ms, 24h);
   times.duration("converge", out.converge, 100ms, 24h);
   times.duration("poll", out.poll, 20ms, 1min);
+  times.duration("sample", out.sample, 100ms, 1min);
   times.duration("margin", out.margin, 0s, 24h * 365);
   times.finish();
 }
@@ -184,19 +187,32 @@ void PlanReader::read_guards(Block guards) {
   } else {
     static_cast<void>(guards.value("slow_consumers"));
   }
-  const YamlNode* counters = guards.value("counters");
-  Block block(schema_, counters, guards.full("counters"));
-  if (counters != nullptr && counters->is(YamlNode::Kind::map)) {
-    for (const YamlMember& member : counters->members) {
-      CounterBudget budget{.metric = member.key, .at_most = 0};
-      if (!RotationParts::is_metric(member.key) || out_.guards.counters.size() >= 100) {
-        block.bad(member.key, member.value, "is not the name of a counter (or is one too many)");
-      }
-      block.number(member.key, budget.at_most, 0, 1'000'000'000'000ULL);
-      out_.guards.counters.push_back(std::move(budget));
+  read_budgets(guards, "counters", out_.guards.counters);
+  read_budgets(guards, "at_most", out_.guards.gauges);
+  if (const YamlNode* flow = guards.scalar("flow")) {
+    const std::string_view text = trimmed(flow->text);
+    double share = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), share);
+    if (failed != std::errc() || end != text.data() + text.size() || !(share > 0 && share <= 1)) {
+      guards.bad("flow", *flow, "must be a share over 0 and at most 1, for example 0.5");
     }
+    out_.guards.flow = share;
   }
   guards.finish();
+}
+
+void PlanReader::read_budgets(Block& guards, std::string_view key, std::vector<CounterBudget>& out) {
+  const YamlNode* node = guards.value(key);
+  Block block(schema_, node, guards.full(key));
+  if (node == nullptr || !node->is(YamlNode::Kind::map)) return;
+  for (const YamlMember& member : node->members) {
+    CounterBudget budget{.metric = member.key, .at_most = 0};
+    if (!RotationParts::is_metric(member.key) || out.size() >= 100) {
+      block.bad(member.key, member.value, "is not the name of a counter or gauge (or is one too many)");
+    }
+    block.number(member.key, budget.at_most, 0, 1'000'000'000'000ULL);
+    out.push_back(std::move(budget));
+  }
 }
 
 // What is to be rolled back without asking must be able to.

@@ -114,6 +114,7 @@ struct StepTimes {
   std::chrono::nanoseconds prove = std::chrono::minutes(2);  // until brokers show a target's new certificate
   std::chrono::nanoseconds converge = std::chrono::minutes(2);
   std::chrono::nanoseconds poll = std::chrono::milliseconds(250);  // between two looks
+  std::chrono::nanoseconds sample = std::chrono::seconds(1);       // between two samples of the flow
   std::chrono::nanoseconds margin = std::chrono::hours(1);         // that certificates must last beyond the plan
 };
 
@@ -125,7 +126,11 @@ struct CounterBudget {
 
 struct Guards {
   std::vector<CounterBudget> counters;
-  std::optional<std::uint64_t> slow_consumers;  // the same of brokers' /varz
+  std::vector<CounterBudget> gauges{};          // what a gauge of all targets together may be, before and after
+  std::optional<std::uint64_t> slow_consumers;  // as counters, of brokers' /varz
+  // The share of the messages a second that brokers took in before the first wave which they must still take in at the
+  // end of each: over 0, at most 1.
+  std::optional<double> flow{};
 };
 
 enum class OnBreach : std::uint8_t {
