@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/limits.hpp"
 #include "config/letters.hpp"
+#include "config/rotation_credentials.hpp"
 #include "config/rotation_parts.hpp"
 #include "config/yaml_block.hpp"
 #include "config/yaml_tree.hpp"
@@ -25,11 +26,13 @@ using namespace std::chrono_literals;
 // Reads one plan, top down: a function a block.
 class PlanReader {
  public:
-  PlanReader(Schema& schema, Plan& out) : schema_(schema), out_(out), parts_(schema, out) {}
+  PlanReader(Schema& schema, Plan& out)
+      : schema_(schema), out_(out), parts_(schema, out), credentials_(schema, parts_, out) {}
 
   void read(const YamlNode& root);
 
  private:
+  void read_authorities(Block& top, const YamlNode& root);
   void read_prober(Block prober, const YamlNode& node);
   void read_brokers(Block& top, const YamlNode& root);
   Broker read_broker(Block& block, const YamlNode& item);
@@ -46,19 +49,25 @@ class PlanReader {
   Schema& schema_;
   Plan& out_;
   RotationParts parts_;
+  CredentialParts credentials_;
 };
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kBrokerAdvice{{
+    {"bundle", "a plan of kind: ca has it; with kind: credentials it is broaden and narrow"},
+    {"broaden", "a plan of kind: credentials has it"},
+    {"narrow", "a plan of kind: credentials has it"},
+}};
 
 void PlanReader::read(const YamlNode& root) {
   constexpr std::array<std::pair<std::string_view, OnBreach>, 2> kOnBreach{
       {{"stop", OnBreach::stop}, {"rollback", OnBreach::roll_wave_back}}};
+  constexpr std::array<std::pair<std::string_view, PlanKind>, 2> kKinds{
+      {{"ca", PlanKind::ca}, {"credentials", PlanKind::credentials}}};
   Block top(schema_, &root, "");
+  top.choice<PlanKind>("kind", out_.kind, kKinds);
   parts_.name(top, root, out_.name);
   parts_.needed_path(top, root, "journal", out_.journal);
-  parts_.needed_path(top, root, "old_ca", out_.old_ca);
-  parts_.needed_path(top, root, "new_ca", out_.new_ca);
-  for (const YamlNode* item : parts_.list(top, "also_new", 1000)) {
-    if (const auto path = parts_.item_path(top, "also_new", *item)) out_.also_new.emplace_back(*path);
-  }
+  out_.kind == PlanKind::ca ? read_authorities(top, root) : credentials_.retires(top, out_.retires);
   if (const YamlNode* prober = top.value("prober")) {
     read_prober(Block(schema_, prober, "prober"), *prober);
   } else {
@@ -71,15 +80,31 @@ void PlanReader::read(const YamlNode& root) {
   top.choice<OnBreach>("on_breach", out_.on_breach, kOnBreach);
   check_undo();
   check_written();
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kAdvice{{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kAdvice{{
       {"targets", "targets stand in a wave: waves: [{name: …, targets: […]}]"},
       {"bundle", "each broker has its own: brokers: [{…, bundle: …}]"},
       {"ca", "name both: old_ca and new_ca"},
+      {"old_ca", "a plan of kind: ca has it"},
+      {"new_ca", "a plan of kind: ca has it"},
+      {"also_new", "a plan of kind: ca has it; others' credentials may stay as they are"},
+      {"retires", "a plan of kind: credentials has it"},
   }};
   top.finish(kAdvice);
 }
 
+void PlanReader::read_authorities(Block& top, const YamlNode& root) {
+  parts_.needed_path(top, root, "old_ca", out_.old_ca);
+  parts_.needed_path(top, root, "new_ca", out_.new_ca);
+  for (const YamlNode* item : parts_.list(top, "also_new", 1000)) {
+    if (const auto path = parts_.item_path(top, "also_new", *item)) out_.also_new.emplace_back(*path);
+  }
+}
+
 void PlanReader::read_prober(Block prober, const YamlNode& node) {
+  if (out_.kind == PlanKind::credentials) {
+    credentials_.prober(prober, node, out_.prober);
+    return prober.finish();
+  }
   const auto pair = [&](std::string_view key, Pair& out) {
     const YamlNode* below = prober.value(key);
     if (below == nullptr) return parts_.missing(prober, node, key);
@@ -99,8 +124,9 @@ void PlanReader::read_brokers(Block& top, const YamlNode& root) {
   for (std::size_t i = 0; i < items.size(); ++i) {
     Block block(schema_, items[i], fmt::format("brokers[{}]", i));
     out_.brokers.push_back(read_broker(block, *items[i]));
-    block.finish();
+    block.finish(kBrokerAdvice);
   }
+  if (out_.kind == PlanKind::credentials && !items.empty()) credentials_.check_narrowed(*top.value("brokers"));
 }
 
 Broker PlanReader::read_broker(Block& block, const YamlNode& item) {
@@ -108,10 +134,15 @@ Broker PlanReader::read_broker(Block& block, const YamlNode& item) {
   parts_.unique_name(block, item, out.name, "broker");
   parts_.needed_endpoint(block, item, "url", EndpointUse::nats, out.clients);
   parts_.needed_endpoint(block, item, "monitor", EndpointUse::http, out.monitor);
-  parts_.needed_path(block, item, "bundle", out.bundle);
   if (const YamlNode* node = block.scalar("server_name")) out.server_name = trimmed(node->text);
   block.boolean("tls_first", out.tls_first);
-  parts_.needed_trigger(block, item, "reload", out.reload);
+  if (out_.kind == PlanKind::credentials) {
+    credentials_.broker(block, item, out);
+    return out;
+  }
+  parts_.needed_path(block, item, "bundle", out.bundle);
+  out.reload = parts_.trigger(block, "reload");
+  if (!block.has("reload")) parts_.missing(block, item, "reload");
   return out;
 }
 
@@ -240,15 +271,21 @@ bool PlanReader::comes_after(std::size_t wave, std::size_t earlier) const {
   return false;
 }
 
-// A file may be written again by a wave that comes after the first one, so that it is clear which one was last.
+// A file may be written again by a wave that comes after the first one, and by the broker's narrowing over its
+// broadening, so that it is clear which one was last.
 void PlanReader::check_written() {
-  std::map<std::string, std::size_t, std::less<>> last;
-  for (const RotationParts::Written& one : parts_.written()) {
-    const auto [found, fresh] = last.try_emplace(one.path, one.wave);
-    if (!fresh && !comes_after(one.wave, found->second))
+  using Written = RotationParts::Written;
+  std::map<std::string, const Written*, std::less<>> last;
+  for (const Written& one : parts_.written()) {
+    const auto [found, fresh] = last.try_emplace(one.path, &one);
+    const Written& before = *found->second;
+    const bool delivered = one.part == "deliver" && before.part == "deliver";
+    const bool narrows = one.whose == before.whose && before.part == "broaden" && one.part == "narrow";
+    if (!fresh && !(delivered ? comes_after(one.wave, before.wave) : narrows))
       schema_.mistake(Errc::config_conflict, one.place,
-                      fmt::format("{} is written twice, by waves that do not come after each other", one.path));
-    found->second = one.wave;
+                      fmt::format("{} is written twice{}", one.path,
+                                  delivered ? ", by waves that do not come after each other" : ""));
+    found->second = &one;
   }
 }
 

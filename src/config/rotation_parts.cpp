@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "config/letters.hpp"
+#include "config/rotation_credentials.hpp"
 
 namespace hawser::config {
 
@@ -131,8 +132,18 @@ std::optional<Command> RotationParts::command(Block& block, std::string_view wor
 }
 
 void RotationParts::needed_trigger(Block& block, const YamlNode& node, std::string_view key, Trigger& out) {
+  const std::optional<Trigger> found = trigger(block, key);
+  if (found) {
+    out = *found;
+  } else if (!block.has(key)) {
+    missing(block, node, key);
+  }
+}
+
+std::optional<Trigger> RotationParts::trigger(Block& block, std::string_view key) {
   const YamlNode* below = block.value(key);
-  if (below == nullptr) return missing(block, node, key);
+  if (below == nullptr) return std::nullopt;
+  Trigger out;
   Block trigger(schema_, below, block.full(key));
   constexpr std::array<std::string_view, 5> kWays{"admin", "command", "shell", "pid_file", "pid"};
   const auto ways = std::count_if(kWays.begin(), kWays.end(), [&](std::string_view way) { return trigger.has(way); });
@@ -142,6 +153,7 @@ void RotationParts::needed_trigger(Block& block, const YamlNode& node, std::stri
   if (const auto run = command(trigger, "command", "shell")) out = *run;
   signal(trigger, *below, out);
   trigger.finish();
+  return out;
 }
 
 void RotationParts::signal(Block& block, const YamlNode& node, Trigger& out) {
@@ -176,26 +188,30 @@ Target RotationParts::target(Block& block, const YamlNode& node) {
 }
 
 void RotationParts::deliver(Block& block, const YamlNode& node, Target& out) {
-  const YamlNode* below = block.value("deliver");
-  if (below == nullptr) return missing(block, node, "deliver");
-  Block part(schema_, below, block.full("deliver"));
-  const bool by_command = part.has("command") || part.has("shell");
-  if (by_command == part.has("files")) block.bad("deliver", *below, "must have either files or a command (or shell)");
-  std::vector<Copy> copies;
-  files(part, copies);
-  const auto run = command(part, "command", "shell");
-  const auto undo = command(part, "undo", "undo_shell");
-  if (run) {
-    if (!undo) without_undo_.emplace_back(out.name, below->place);
-    out.deliver = DeliveryCommand{*run, undo};
-  } else {
-    if (undo) block.bad("deliver", *below, "has an undo beside files, which are kept and brought back by themselves");
-    out.deliver = std::move(copies);
-  }
-  part.finish();
+  if (!block.has("deliver")) return missing(block, node, "deliver");
+  out.deliver = change(block, "deliver", out.name).value_or(Delivery{});
 }
 
-void RotationParts::files(Block& block, std::vector<Copy>& out) {
+std::optional<Delivery> RotationParts::change(Block& block, std::string_view key, const std::string& whose) {
+  const YamlNode* below = block.value(key);
+  if (below == nullptr) return std::nullopt;
+  Block part(schema_, below, block.full(key));
+  const bool by_command = part.has("command") || part.has("shell");
+  if (by_command == part.has("files")) block.bad(key, *below, "must have either files or a command (or shell)");
+  std::vector<Copy> copies;
+  files(part, copies, whose, key);
+  const auto run = command(part, "command", "shell");
+  const auto undo = command(part, "undo", "undo_shell");
+  part.finish();
+  if (run) {
+    if (!undo && key == "deliver") without_undo_.emplace_back(whose, below->place);
+    return DeliveryCommand{*run, undo};
+  }
+  if (undo) block.bad(key, *below, "has an undo beside files, which are kept and brought back by themselves");
+  return copies;
+}
+
+void RotationParts::files(Block& block, std::vector<Copy>& out, const std::string& whose, std::string_view key) {
   const std::vector<const YamlNode*> items = list(block, "files", kMostFiles);
   if (block.has("files") && items.empty()) block.bad("files", *block.value("files"), "must be a list of from and to");
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -204,7 +220,7 @@ void RotationParts::files(Block& block, std::vector<Copy>& out) {
     needed_path(file, *items[i], "from", copy.from);
     needed_path(file, *items[i], "to", copy.to);
     if (!copy.to.empty() && copy.to == copy.from) file.bad("to", *file.value("to"), "is the file that it comes from");
-    if (!copy.to.empty()) written_.push_back({copy.to.string(), plan_.waves.size(), file.value("to")->place});
+    if (!copy.to.empty()) written_.push_back({copy.to.string(), whose, std::string(key), plan_.waves.size(), file.value("to")->place});
     file.finish();
     out.push_back(std::move(copy));
   }
@@ -214,6 +230,7 @@ void RotationParts::prove(Block& block, const YamlNode& node, Target& out) {
   const YamlNode* below = block.value("prove");
   if (below == nullptr) return missing(block, node, "prove");
   Block part(schema_, below, block.full("prove"));
+  if (plan_.kind == PlanKind::credentials) return CredentialParts(schema_, *this, plan_).prove(part, *below, out);
   needed_path(part, *below, "certificate", out.prove.certificate);
   if (const auto path = part.path("replaces")) out.prove.replaces = *path;
   std::uint64_t connections = out.prove.connections;

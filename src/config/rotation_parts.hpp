@@ -35,16 +35,21 @@ class RotationParts {
   void needed_endpoint(Block& block, const YamlNode& node, std::string_view key, rotation::EndpointUse use,
                        rotation::Endpoint& out);
   void needed_trigger(Block& block, const YamlNode& node, std::string_view key, rotation::Trigger& out);
+  std::optional<rotation::Trigger> trigger(Block& block, std::string_view key);
+  // `deliver`, or how a broker changes: files, or a command with its undo.
+  std::optional<rotation::Delivery> change(Block& block, std::string_view key, const std::string& whose);
   rotation::Target target(Block& block, const YamlNode& node);
 
   // The items of a list that may be absent, or must not be.
   std::vector<const YamlNode*> list(Block& block, std::string_view key, std::size_t most);
   std::vector<const YamlNode*> needed_list(Block& block, const YamlNode& node, std::string_view key, std::size_t most);
 
-  // Files that are written by a target, in the order of the plan.
+  // Files that are written by a target, or for a broker, in the order of the plan.
   struct Written {
     std::string path;
-    std::size_t wave;
+    std::string whose;
+    std::string part;  // the key: "deliver", "broaden", "narrow"
+    std::size_t wave;  // of a target
     Place place;
   };
   [[nodiscard]] const std::vector<Written>& written() const { return written_; }
@@ -58,7 +63,7 @@ class RotationParts {
   std::optional<rotation::Command> command(Block& block, std::string_view words_key, std::string_view shell_key);
   void signal(Block& block, const YamlNode& node, rotation::Trigger& out);
   void deliver(Block& block, const YamlNode& node, rotation::Target& out);
-  void files(Block& block, std::vector<rotation::Copy>& out);
+  void files(Block& block, std::vector<rotation::Copy>& out, const std::string& whose, std::string_view key);
   void prove(Block& block, const YamlNode& node, rotation::Target& out);
   void server(Block& block, rotation::Proof& out);
 

@@ -6,6 +6,9 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "identity/nkey.hpp"
+#include "tls/openssl.hpp"
+
 namespace hawser::rotation {
 namespace {
 
@@ -13,6 +16,9 @@ namespace json = boost::json;
 
 constexpr std::size_t kDepth = 16;
 constexpr std::size_t kText = 1024;  // of a name, a subject
+constexpr std::size_t kUser = 4096;  // of a user: a token may be as long as CONNECT
+constexpr std::string_view kRedacted = "[REDACTED]";
+constexpr std::string_view kGlobalAccount = "$G";  // where tokens belong; nats-server leaves it out
 
 std::unexpected<Error> not_so(std::string_view what) { return fail(Errc::rotation_monitor_silent, std::string(what)); }
 
@@ -28,13 +34,13 @@ Result<json::object> parse_object(std::string_view text, std::string_view what) 
 }
 
 // Names are the clients' own: what is shown of them later must not move a cursor.
-std::string text_of(const json::object& object, std::string_view key) {
+std::string text_of(const json::object& object, std::string_view key, std::size_t most = kText) {
   const json::value* found = object.if_contains({key.data(), key.size()});
   const json::string* text = found == nullptr ? nullptr : found->if_string();
   if (text == nullptr) {
     return {};
   }
-  std::string out(text->data(), std::min(text->size(), kText));
+  std::string out(text->data(), std::min(text->size(), most));
   std::replace_if(
       out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
   return out;
@@ -55,6 +61,20 @@ bool is_digest(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+bool is_user_key(std::string_view text) {
+  const Result<identity::PublicKey> key = identity::PublicKey::parse(text);
+  return key && key->kind() == identity::KeyKind::user;
+}
+
+// A server with a token has no account but the global one, and its users no JWT.
+SeenUser user_of(const json::object& row) {
+  std::string text = text_of(row, "authorized_user", kUser);
+  const std::string account = text_of(row, "account");
+  const bool certain = text == kRedacted || row.contains("issuer_key") ||
+                       (!account.empty() && account != kGlobalAccount) || is_user_key(text);
+  return {std::move(text), certain ? SeenUser::Kind::certainly_a_user : SeenUser::Kind::perhaps_a_token};
+}
+
 Result<SeenConnection> parse_connection(const json::value& value) {
   const json::object* row = value.if_object();
   if (row == nullptr) {
@@ -66,10 +86,11 @@ Result<SeenConnection> parse_connection(const json::value& value) {
       .address = fmt::format("{}:{}", ip.find(':') == std::string::npos ? ip : "[" + ip + "]", number_of(*row, "port")),
       .since = text_of(*row, "start"),
       .name = text_of(*row, "name"),
-      .user = text_of(*row, "authorized_user"),
+      .user = user_of(*row),
       .certificate = {},
       .subject = {},
-      .admitted = row->contains("lang")};
+      .admitted = row->contains("lang"),
+      .issuer = text_of(*row, "issuer_key")};
   const json::value* certificates = row->if_contains("tls_peer_certs");
   if (certificates == nullptr) {
     return out;
@@ -86,6 +107,17 @@ Result<SeenConnection> parse_connection(const json::value& value) {
 }
 
 }  // namespace
+
+bool SeenUser::is_token(std::string_view sha256) const {
+  return text_ == kRedacted || (kind_ == Kind::perhaps_a_token && !empty() && tls::sha256_hex(text_) == sha256);
+}
+
+std::string SeenUser::shown(const UserNames& known) const {
+  if (text_ == kRedacted) {
+    return "a token";
+  }
+  return kind_ == Kind::certainly_a_user || empty() || known.contains(text_) ? text_ : "a user that may be a token";
+}
 
 Result<ConnzPage> parse_connz(std::string_view text) {
   const Result<json::object> object = parse_object(text, "/connz");

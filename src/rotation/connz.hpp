@@ -4,23 +4,52 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
 
 namespace hawser::rotation {
 
+using UserNames = std::set<std::string, std::less<>>;
+
+// Who a broker takes a connection for: a user's name, the public key of an NKey, or the token itself, which nats-server
+// before 2.10.29 writes there. Nothing that may be a token is shown.
+class SeenUser {
+ public:
+  // Whether whatever else the broker says of the connection rules a token out.
+  enum class Kind : std::uint8_t { certainly_a_user, perhaps_a_token };
+
+  SeenUser() = default;
+  SeenUser(std::string text, Kind kind) : text_(std::move(text)), kind_(kind) {}
+
+  [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
+  [[nodiscard]] bool is(std::string_view user) const noexcept { return text_ == user; }
+  // The token of this SHA-256 (lowercase hex), or one that the broker does not show either.
+  [[nodiscard]] bool is_token(std::string_view sha256) const;
+  // "kate"; "a user that may be a token" unless it is one of these, or cannot be one.
+  [[nodiscard]] std::string shown(const UserNames& known) const;
+  // For comparisons alone: never for messages, logs and journals.
+  [[nodiscard]] std::string_view unshown() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+  Kind kind_ = Kind::certainly_a_user;
+};
+
 struct SeenConnection {
   std::uint64_t cid = 0;
   std::string address;  // "10.0.0.1:40000"
   std::string since;    // as the broker writes it
   std::string name;
-  std::string user;
+  SeenUser user;
   std::string certificate;  // SHA-256 of the leaf, lowercase hex; empty: none was presented
   std::string subject;      // of the leaf
   bool admitted = false;    // it got as far as CONNECT
+  std::string issuer{};     // of a user's JWT: the key of the account or its signing key that signed it
 };
 
 struct ConnzPage {

@@ -7,6 +7,7 @@
 
 #include "base/file.hpp"
 #include "base/limits.hpp"
+#include "rotation/credentials.hpp"
 #include "rotation/files.hpp"
 #include "tls/inspect.hpp"
 #include "tls/material.hpp"
@@ -26,6 +27,12 @@ bool keeps_its_certificate(const Target& target) {
   return copies != nullptr && target.prove.replaces.empty() &&
          std::none_of(copies->begin(), copies->end(),
                       [&](const Copy& copy) { return copy.from == target.prove.certificate; });
+}
+
+Identity with_certificate(const tls::CertificateInfo& leaf) {
+  Identity out;
+  out.certificate = leaf.sha256;
+  return out;
 }
 
 class Inspector {
@@ -133,7 +140,7 @@ void Inspector::inspect() {
   for (const Path& path : plan_.also_new) {
     if (const auto contents = read(path)) {
       for (const tls::PemCertificate& one : contents->certificates) {
-        inventory_.fresh.insert(one.info.sha256);
+        inventory_.fresh.add(with_certificate(one.info));
       }
     }
   }
@@ -196,7 +203,7 @@ void Inspector::prober() {
   if (const auto new_chain = chain(plan_.prober.new_pair.cert)) {
     expect(*new_chain, new_trust_, "the prober's new certificate", plan_.new_ca);
     lives("the prober's new certificate", new_chain->leaf, NeededUntil::end);
-    inventory_.fresh.insert(new_chain->leaf.sha256);
+    inventory_.fresh.add(with_certificate(new_chain->leaf));
   }
 }
 
@@ -220,12 +227,12 @@ void Inspector::target(std::size_t number) {
   expect_of_target(it, *fresh, whose);
   keys_of(it, fresh->leaf);
   lives(whose, fresh->leaf, NeededUntil::end);
-  inventory_.target_new.back() = fresh->leaf.sha256;
+  inventory_.target_new.back() = with_certificate(fresh->leaf);
   if (!it.prove.server) {
-    inventory_.fresh.insert(fresh->leaf.sha256);
+    inventory_.fresh.add(inventory_.target_new.back());
   }
   if (keeps_its_certificate(it)) {
-    inventory_.target_old.back() = fresh->leaf.sha256;
+    inventory_.target_old.back() = inventory_.target_new.back();
   }
 }
 
@@ -276,7 +283,7 @@ void Inspector::old_one(const Target& target, std::size_t number) {
     return;
   }
   if (const auto old_chain = chain(path)) {
-    inventory_.target_old[number] = old_chain->leaf.sha256;
+    inventory_.target_old[number] = with_certificate(old_chain->leaf);
     lives(fmt::format("the old certificate of {} ({})", target.name, path.string()), old_chain->leaf,
           NeededUntil::moved);
   }
@@ -286,7 +293,11 @@ void Inspector::old_one(const Target& target, std::size_t number) {
 
 Inspection inspect(const Plan& plan, std::string_view mark, WallTime now, Ahead ahead) {
   Inspection out;
-  Inspector(plan, mark, now, ahead, out).inspect();
+  if (plan.kind == PlanKind::credentials) {
+    inspect_credentials(plan, mark, now, out);
+  } else {
+    Inspector(plan, mark, now, ahead, out).inspect();
+  }
   for (Error& error : outlived(out.inventory.lifetimes, time_needed(plan), plan.times.margin, now, ahead)) {
     out.errors.push_back(std::move(error));
   }

@@ -6,12 +6,14 @@
 //   if (!found.errors.empty()) …   // all of them
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "identity/credential.hpp"
 #include "rotation/budget.hpp"
 #include "rotation/monitor.hpp"
 #include "rotation/plan.hpp"
@@ -20,15 +22,20 @@
 namespace hawser::rotation {
 
 struct Inventory {
-  std::string both;                     // bundles: what brokers trust while targets move
-  std::string narrow;                   // and at the end
-  Fingerprints authorities;             // all that stand in either
-  Fingerprints fresh;                   // certificates that are known to be new: of targets, the prober, and `also_new`
-  std::vector<std::string> target_new;  // fingerprints, by target
-  std::vector<std::string> target_old;  // empty: not known; the new one: the target keeps its certificate
-  tls::ContextPtr trust;                // of brokers' own certificates, without one of ours
-  tls::ContextPtr old_probe;            // the same with the prober's certificates
+  std::string both;                  // bundles: what brokers trust while targets move
+  std::string narrow;                // and at the end
+  Fingerprints authorities;          // all that stand in either
+  Identities fresh;                  // known to be new: of targets, the prober, and `also_new`
+  Identities retired;                // of kind credentials: what nobody may present at the end
+  std::vector<Identity> target_new;  // by target
+  std::vector<Identity> target_old;  // empty: not known; the new one: the target keeps what it presents
+  tls::ContextPtr trust;             // of brokers' own certificates, without one of ours
+  tls::ContextPtr old_probe;         // the same with the prober's certificates
   tls::ContextPtr new_probe;
+  std::shared_ptr<const identity::Credential> old_credential;  // of kind credentials
+  std::shared_ptr<const identity::Credential> new_credential;
+  Identity prober_old;  // whom these two stand for
+  Identity prober_new;
   std::vector<Lifetime> lifetimes;
 };
 

@@ -37,19 +37,42 @@ Result<T> of(const Broker& broker, Result<T> result) {
   return result;
 }
 
-std::string described(const Plan& plan, const FleetConnection& one) {
-  return fmt::format("{} cid {} ({}{}{}) from {} since {} presents {} {}", plan.brokers[one.broker].name, one.seen.cid,
-                     one.seen.name.empty() ? "unnamed" : one.seen.name, one.seen.user.empty() ? "" : ", user ",
-                     one.seen.user, one.seen.address, one.seen.since, one.seen.subject,
-                     one.seen.certificate.empty() ? "no certificate" : tls::short_fingerprint(one.seen.certificate));
+std::string presented_by(const Plan& plan, const SeenConnection& seen, const UserNames& known) {
+  if (plan.kind == PlanKind::ca) {
+    return fmt::format("{} {}", seen.subject,
+                       seen.certificate.empty() ? "no certificate" : tls::short_fingerprint(seen.certificate));
+  }
+  if (seen.user.empty()) {
+    return "no user";
+  }
+  const std::string user = seen.user.shown(known);
+  return seen.issuer.empty() ? user : fmt::format("{} signed by {}", user, seen.issuer);
+}
+
+std::string described(const Plan& plan, const FleetConnection& one, const UserNames& known) {
+  const std::string user = plan.kind == PlanKind::ca ? one.seen.user.shown(known) : std::string();
+  return fmt::format("{} cid {} ({}{}{}) from {} since {} presents {}", plan.brokers[one.broker].name, one.seen.cid,
+                     one.seen.name.empty() ? "unnamed" : one.seen.name, user.empty() ? "" : ", user ", user,
+                     one.seen.address, one.seen.since, presented_by(plan, one.seen, known));
 }
 
 std::string named(const Plan& plan, const std::vector<const FleetConnection*>& these) {
+  const UserNames known = users_of(plan);
   std::string out;
   for (std::size_t i = 0; i < std::min(these.size(), kNamed); ++i) {
-    out += (i == 0 ? "" : "; ") + described(plan, *these[i]);
+    out += (i == 0 ? "" : "; ") + described(plan, *these[i], known);
   }
   return these.size() > kNamed ? out + fmt::format("; and {} more", these.size() - kNamed) : out;
+}
+
+// Whether a target's connections are told by more than by what they present.
+bool is_selective(const Plan& plan, const Proof& proof) {
+  return !proof.name.empty() || (plan.kind == PlanKind::ca && !proof.user.empty());
+}
+
+bool is_selected(const Plan& plan, const Proof& proof, const SeenConnection& seen) {
+  return is_selective(plan, proof) && (proof.name.empty() || seen.name == proof.name) &&
+         (plan.kind == PlanKind::credentials || proof.user.empty() || seen.user.is(proof.user));
 }
 
 }  // namespace
@@ -104,51 +127,65 @@ Result<std::uint64_t> slow_consumers_of(const Broker& broker, const tls::Context
   return body ? of(broker, parse_slow_consumers(*body)) : std::unexpected(body.error());
 }
 
+UserNames users_of(const Plan& plan) {
+  UserNames out(plan.retires.begin(), plan.retires.end());
+  for (const CredentialSource* one : {&plan.prober.old_credential, &plan.prober.new_credential}) {
+    out.insert(one->user);
+  }
+  for (const Wave& wave : plan.waves) {
+    for (const Target& target : wave.targets) {
+      out.insert(target.prove.user);
+      out.insert(target.prove.replaces_user);
+    }
+  }
+  return out;
+}
+
 Result<std::string> judge_target(const Plan& plan, const Target& target, const std::vector<FleetConnection>& all,
-                                 const std::string& fresh, const std::string& stale) {
+                                 const Identity& fresh, const Identity& stale) {
   const Proof& proof = target.prove;
-  const bool selective = !proof.name.empty() || !proof.user.empty();
+  const bool selective = is_selective(plan, proof);
   std::size_t good = 0;
   std::vector<const FleetConnection*> others;
   for (const FleetConnection& one : all) {
-    const bool its = selective && (proof.name.empty() || one.seen.name == proof.name) &&
-                     (proof.user.empty() || one.seen.user == proof.user);
-    if (one.seen.certificate == fresh && (its || !selective)) {
+    const bool its = is_selected(plan, proof, one.seen);
+    if (presents(one.seen, fresh) && (its || !selective)) {
       ++good;
-    } else if (its || (!selective && !stale.empty() && one.seen.certificate == stale)) {
+    } else if (its || (!selective && presents(one.seen, stale))) {
       others.push_back(&one);
     }
   }
   if (!others.empty()) {
-    return fail(Errc::rotation_not_proven, fmt::format("{}: {} connections present another certificate: {}",
-                                                       target.name, others.size(), named(plan, others)));
+    return fail(Errc::rotation_not_proven,
+                fmt::format("{}: {} connections present another {}: {}", target.name, others.size(),
+                            plan.kind == PlanKind::ca ? "certificate" : "user", named(plan, others)));
   }
   if (good < proof.connections) {
     return fail(Errc::rotation_not_proven, fmt::format("{}: {} connections present {}, and {} have to", target.name,
-                                                       good, tls::short_fingerprint(fresh), proof.connections));
+                                                       good, to_text(fresh), proof.connections));
   }
-  return fmt::format("{} connections present {}", good, tls::short_fingerprint(fresh));
+  return fmt::format("{} connections present {}", good, to_text(fresh));
 }
 
-Result<std::string> judge_fleet(const Plan& plan, const std::vector<FleetConnection>& all, const Fingerprints& known,
-                                Demand demand) {
+Result<std::string> judge_fleet(const Plan& plan, const std::vector<FleetConnection>& all, const Identities& known,
+                                Demand demand, std::string_view others) {
   std::size_t good = 0;
-  std::vector<const FleetConnection*> others;
+  std::vector<const FleetConnection*> these;
   for (const FleetConnection& one : all) {
-    if (one.seen.certificate.empty()) {
+    if (demand == Demand::all_of && one.seen.certificate.empty()) {
       continue;  // it came in by something that no CA vouches for
     }
-    const bool is_known = known.contains(one.seen.certificate);
+    const bool is_known = known.match(one.seen) != nullptr;
     if (is_known == (demand == Demand::all_of)) {
       ++good;
     } else {
-      others.push_back(&one);
+      these.push_back(&one);
     }
   }
-  if (others.empty()) {
-    return fmt::format("{} connections, none of them {}", good, demand == Demand::all_of ? "old" : "new");
+  if (these.empty()) {
+    return fmt::format("{} connections, none of them {}", good, others);
   }
-  return fail(Errc::rotation_not_converged, fmt::format("{} connections: {}", others.size(), named(plan, others)));
+  return fail(Errc::rotation_not_converged, fmt::format("{} connections: {}", these.size(), named(plan, these)));
 }
 
 }  // namespace hawser::rotation

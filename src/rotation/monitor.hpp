@@ -1,4 +1,4 @@
-// The view of all brokers: who is connected, with which certificate. Blocking; thread-safe.
+// The view of all brokers: who is connected, with which certificate or as which user. Blocking; thread-safe.
 //
 //   Result<std::vector<SeenConnection>> all = connections_of(plan.brokers[0], trust, until, stop);
 #pragma once
@@ -7,12 +7,14 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "rotation/connz.hpp"
 #include "rotation/plan.hpp"
+#include "rotation/presented.hpp"
 #include "tls/context.hpp"
 
 namespace hawser::rotation {
@@ -34,17 +36,21 @@ struct FleetConnection {
 [[nodiscard]] Result<std::uint64_t> slow_consumers_of(const Broker& broker, const tls::ContextPtr& trust, Time until,
                                                       const std::stop_token& stop);
 
-// Pure: what they show.
+// Pure: what they show. Users that the plan does not name are named only when they cannot be tokens.
 //
-// Whether the target's connections present `fresh` (its new certificate, or the old one on the way back) and are
+// Whether the target's connections present `fresh` (its new identity, or the old one on the way back) and are
 // enough. `stale`: what none of them may present; may be empty. Errors: rotation_not_proven, naming the connections.
 [[nodiscard]] Result<std::string> judge_target(const Plan& plan, const Target& target,
-                                               const std::vector<FleetConnection>& all, const std::string& fresh,
-                                               const std::string& stale);
-// Whether every connection that presents a certificate presents one of these (or, with `none_of`, none of them).
-// Errors: rotation_not_converged, naming the others.
+                                               const std::vector<FleetConnection>& all, const Identity& fresh,
+                                               const Identity& stale);
+// Whether every connection that presents a certificate presents one of these; or whether no connection presents one of
+// them. `others`: what those are that are not as they must be, "old" or "new". Errors: rotation_not_converged, naming
+// them.
 enum class Demand : std::uint8_t { all_of, none_of };
 [[nodiscard]] Result<std::string> judge_fleet(const Plan& plan, const std::vector<FleetConnection>& all,
-                                              const Fingerprints& known, Demand demand);
+                                              const Identities& known, Demand demand, std::string_view others);
+
+// The users that a plan speaks of, which no message keeps to itself.
+[[nodiscard]] UserNames users_of(const Plan& plan);
 
 }  // namespace hawser::rotation

@@ -6,10 +6,10 @@
 #include "base/file.hpp"
 #include "base/limits.hpp"
 #include "base/quantity.hpp"
+#include "rotation/credentials.hpp"
 #include "rotation/files.hpp"
 #include "rotation/http.hpp"
 #include "rotation/preflight.hpp"
-#include "rotation/probe.hpp"
 #include "rotation/process.hpp"
 #include "tls/inspect.hpp"
 
@@ -17,6 +17,7 @@ namespace hawser::rotation {
 namespace {
 
 constexpr std::size_t kShownBody = 600;
+constexpr std::string_view kNothing = "nothing of its own";
 
 std::string in_one_line(std::string_view text) {
   std::string out(text.substr(0, kShownBody));
@@ -26,12 +27,21 @@ std::string in_one_line(std::string_view text) {
   return out;
 }
 
-std::string listed(const std::vector<Copy>& copies) {
-  std::string out;
-  for (const Copy& copy : copies) {
-    out += (out.empty() ? "" : ", ") + copy.to.string();
+Result<Identity> certificate_in(const Path& path) {
+  const Result<Secret> text = read_secret_file(path, limits::kPemFileBytes);
+  const Result<tls::PemContents> contents =
+      text ? tls::inspect_pem(*text, path.string()) : std::unexpected(text.error());
+  if (!contents) {
+    return std::unexpected(contents.error());
   }
+  Identity out;
+  out.certificate = contents->certificates.empty() ? std::string() : contents->certificates.front().info.sha256;
   return out;
+}
+
+Result<Identity> credential_in(const Path& path) {
+  const Result<ReadCredential> read = read_credential(path);
+  return read ? Result<Identity>(read->who) : std::unexpected(read.error());
 }
 
 }  // namespace
@@ -40,22 +50,18 @@ Performer::Performer(const Plan& plan, Inspection inspection, std::string mark)
     : plan_(plan), inspection_(std::move(inspection)), mark_(std::move(mark)) {}
 
 Result<std::string> Performer::perform(Step step, Time until, const std::stop_token& stop) {
-  const Inventory& inventory = inspection_.inventory;
   const std::size_t n = step.number;
   switch (step.kind) {
     case StepKind::preflight: return preflight(until, stop);
     case StepKind::measure: return measure(until, stop);
     case StepKind::write_broad:
-    case StepKind::write_again: return write(plan_.brokers[n], inventory.both, "old and new CA");
-    case StepKind::write_narrow: return write(plan_.brokers[n], inventory.narrow, "new CA alone");
-    case StepKind::write_old: {
-      const Result<void> done = bring_back(plan_.brokers[n].bundle, mark_);
-      return done ? Outcome(plan_.brokers[n].bundle.string() + " is what it was") : std::unexpected(done.error());
-    }
+    case StepKind::write_again:
+    case StepKind::write_narrow:
+    case StepKind::write_old: return write_trust(step.kind, plan_.brokers[n], until);
     case StepKind::reload_broad:
     case StepKind::reload_again:
     case StepKind::reload_narrow:
-    case StepKind::reload_old: return tell(plan_.brokers[n].reload, Errc::rotation_command_failed, until, stop);
+    case StepKind::reload_old: return reload(plan_.brokers[n], until, stop);
     case StepKind::prove_broad:
     case StepKind::prove_again: return try_both(plan_.brokers[n], true, Errc::rotation_not_broadened, until, stop);
     case StepKind::prove_narrow: return try_both(plan_.brokers[n], false, Errc::rotation_not_narrowed, until, stop);
@@ -67,50 +73,13 @@ Result<std::string> Performer::perform(Step step, Time until, const std::stop_to
     case StepKind::prove: return prove(n, until, stop);
     case StepKind::return_prove: return return_prove(n, until, stop);
     case StepKind::guard: return guard(until, stop);
-    case StepKind::converge: return converge(Demand::all_of, until, stop);
-    case StepKind::return_converge: return converge(Demand::none_of, until, stop);
+    case StepKind::converge: return converge(until, stop);
+    case StepKind::return_converge: return return_converge(until, stop);
     case StepKind::roll_back:
     case StepKind::roll_wave_back:
     case StepKind::finish: break;
   }
   return fail(Errc::internal_error, "a decision is no step to perform");
-}
-
-std::string Performer::intention(Step step) const {
-  switch (step.kind) {
-    case StepKind::write_broad:
-    case StepKind::write_again:
-    case StepKind::write_narrow:
-    case StepKind::write_old: return plan_.brokers[step.number].bundle.string();
-    case StepKind::reload_broad:
-    case StepKind::reload_again:
-    case StepKind::reload_narrow:
-    case StepKind::reload_old: return to_text(plan_.brokers[step.number].reload);
-    case StepKind::prove_broad:
-    case StepKind::prove_again:
-    case StepKind::prove_narrow:
-    case StepKind::prove_old: return "handshakes with " + plan_.brokers[step.number].clients.authority();
-    case StepKind::deliver:
-    case StepKind::return_files: {
-      const Delivery& delivery = target_at(plan_, step.number).deliver;
-      if (const auto* copies = std::get_if<std::vector<Copy>>(&delivery)) {
-        return listed(*copies);
-      }
-      const auto& by_command = std::get<DeliveryCommand>(delivery);
-      const bool back = step.kind == StepKind::return_files;
-      return back ? by_command.undo ? to_text(*by_command.undo) : "no undo" : to_text(by_command.command);
-    }
-    case StepKind::apply:
-    case StepKind::return_apply: return to_text(target_at(plan_, step.number).apply);
-    case StepKind::prove:
-    case StepKind::return_prove:
-      if (const auto& server = target_at(plan_, step.number).prove.server) {
-        return "a handshake with " + plan_.brokers[*server].clients.authority();
-      }
-      return fmt::format("/connz of {} brokers, at least {} connections", plan_.brokers.size(),
-                         target_at(plan_, step.number).prove.connections);
-    default: return {};
-  }
 }
 
 Result<void> Performer::usable() const {
@@ -154,6 +123,42 @@ Performer::Outcome Performer::write(const Broker& broker, const std::string& bun
   return done ? Outcome(fmt::format("{}: {}", broker.bundle.string(), what)) : std::unexpected(done.error());
 }
 
+Performer::Outcome Performer::write_trust(StepKind kind, const Broker& broker, Time until) {
+  const Inventory& inventory = inspection_.inventory;
+  const bool ca = plan_.kind == PlanKind::ca;
+  switch (kind) {
+    case StepKind::write_broad:
+      return ca ? write(broker, inventory.both, "old and new CA") : change(broker.broaden, mark_, until);
+    case StepKind::write_again:
+      return ca ? write(broker, inventory.both, "old and new CA")
+                : change_back(broker, broker.narrow, narrow_mark_of(mark_), until);
+    case StepKind::write_narrow:
+      return ca ? write(broker, inventory.narrow, "new CA alone") : change(broker.narrow, narrow_mark_of(mark_), until);
+    default: break;
+  }
+  if (!ca) {
+    return change_back(broker, broker.broaden, mark_, until);
+  }
+  const Result<void> done = bring_back(broker.bundle, mark_);
+  return done ? Outcome(broker.bundle.string() + " is what it was") : std::unexpected(done.error());
+}
+
+Performer::Outcome Performer::change(const std::optional<Delivery>& change, std::string_view mark, Time until) {
+  if (const Result<void> all = usable(); !all) {
+    return std::unexpected(all.error());
+  }
+  return change ? carry_out(*change, mark, until) : Outcome(kNothing);
+}
+
+Performer::Outcome Performer::change_back(const Broker& broker, const std::optional<Delivery>& change,
+                                          std::string_view mark, Time until) {
+  return change ? take_back(*change, mark, broker.name, until) : Outcome(kNothing);
+}
+
+Performer::Outcome Performer::reload(const Broker& broker, Time until, const std::stop_token& stop) {
+  return broker.reload ? tell(*broker.reload, Errc::rotation_command_failed, until, stop) : Outcome(kNothing);
+}
+
 Performer::Outcome Performer::tell(const Trigger& trigger, Errc code, Time until, const std::stop_token& stop) {
   if (const auto* command = std::get_if<Command>(&trigger)) {
     const Result<std::string> output = run_command(*command, until, {});
@@ -175,54 +180,20 @@ Performer::Outcome Performer::tell(const Trigger& trigger, Errc code, Time until
   return in_one_line(answer->body);
 }
 
-Performer::Outcome Performer::try_both(const Broker& broker, bool old_accepted, Errc code, Time until,
-                                       const std::stop_token& stop) {
-  if (const Result<void> all = usable(); !all) {
-    return std::unexpected(all.error());
-  }
-  const Result<Verdict> fresh = probe(broker, *inspection_.inventory.new_probe, until, stop);
-  const Result<Verdict> old_one =
-      fresh ? probe(broker, *inspection_.inventory.old_probe, until, stop) : std::unexpected(fresh.error());
-  if (!old_one) {
-    return std::unexpected(old_one.error());
-  }
-  const auto said = [](const Verdict& verdict) {
-    return fmt::format("{} ({})", verdict.accepted ? "accepted" : "refused", verdict.seen);
-  };
-  const std::string seen = fmt::format("new certificate {}, old certificate {}", said(*fresh), said(*old_one));
-  if (!fresh->accepted || old_one->accepted != old_accepted) {
-    return fail(code, fmt::format("{}: {}", broker.name, seen));
-  }
-  return seen;
-}
-
-Performer::Outcome Performer::try_old(const Broker& broker, Time until, const std::stop_token& stop) {
-  if (inspection_.inventory.old_probe == nullptr) {
-    return std::unexpected(as_one(Errc::rotation_not_rolled_back, inspection_.errors));
-  }
-  const Result<Verdict> verdict = probe(broker, *inspection_.inventory.old_probe, until, stop);
-  if (!verdict) {
-    return std::unexpected(verdict.error());
-  }
-  return verdict->accepted ? Outcome(fmt::format("old certificate accepted ({})", verdict->seen))
-                           : fail(Errc::rotation_not_rolled_back,
-                                  fmt::format("{}: old certificate refused ({})", broker.name, verdict->seen));
-}
-
 // What was checked is what is delivered.
 Result<void> Performer::unchanged(std::size_t target) const {
-  const Path& path = target_at(plan_, target).prove.certificate;
-  const Result<Secret> text = read_secret_file(path, limits::kPemFileBytes);
-  const Result<tls::PemContents> contents =
-      text ? tls::inspect_pem(*text, path.string()) : std::unexpected(text.error());
-  if (!contents) {
-    return fail(Errc::rotation_delivery_failed, contents.error().message());
+  const Proof& proof = target_at(plan_, target).prove;
+  const Path& path = plan_.kind == PlanKind::ca ? proof.certificate : proof.credential;
+  if (path.empty()) {
+    return {};  // a user, which is in no file
   }
-  if (contents->certificates.empty() ||
-      contents->certificates.front().info.sha256 != inspection_.inventory.target_new[target]) {
-    return fail(Errc::rotation_delivery_failed, path.string() + " is not what preflight has seen");
+  const Result<Identity> now_there = plan_.kind == PlanKind::ca ? certificate_in(path) : credential_in(path);
+  if (!now_there) {
+    return fail(Errc::rotation_delivery_failed, now_there.error().message());
   }
-  return {};
+  return *now_there == inspection_.inventory.target_new[target]
+             ? Result<void>()
+             : fail(Errc::rotation_delivery_failed, path.string() + " is not what preflight has seen");
 }
 
 Performer::Outcome Performer::deliver(std::size_t target, Time until) {
@@ -231,12 +202,19 @@ Performer::Outcome Performer::deliver(std::size_t target, Time until) {
   if (const Result<void> same = all ? unchanged(target) : all; !same) {
     return std::unexpected(same.error());
   }
-  if (const auto* by_command = std::get_if<DeliveryCommand>(&it.deliver)) {
+  return carry_out(it.deliver, mark_of(mark_, it), until);
+}
+
+Performer::Outcome Performer::return_files(const Target& target, Time until) {
+  return take_back(target.deliver, mark_of(mark_, target), target.name, until);
+}
+
+Performer::Outcome Performer::carry_out(const Delivery& delivery, std::string_view mark, Time until) {
+  if (const auto* by_command = std::get_if<DeliveryCommand>(&delivery)) {
     const Result<std::string> output = run_command(by_command->command, until, {});
     return output ? Outcome(in_one_line(*output)) : fail(Errc::rotation_delivery_failed, output.error().doing);
   }
-  const auto& copies = std::get<std::vector<Copy>>(it.deliver);
-  const std::string mark = mark_of(mark_, it);
+  const auto& copies = std::get<std::vector<Copy>>(delivery);
   for (const Copy& copy : copies) {
     const Result<Secret> content = read_secret_file(copy.from, limits::kCrlFileBytes);
     if (!content) {
@@ -249,17 +227,17 @@ Performer::Outcome Performer::deliver(std::size_t target, Time until) {
   return fmt::format("{} files", copies.size());
 }
 
-Performer::Outcome Performer::return_files(const Target& target, Time until) {
-  if (const auto* by_command = std::get_if<DeliveryCommand>(&target.deliver)) {
+Performer::Outcome Performer::take_back(const Delivery& delivery, std::string_view mark, std::string_view whose,
+                                        Time until) {
+  if (const auto* by_command = std::get_if<DeliveryCommand>(&delivery)) {
     if (!by_command->undo) {
       return fail(Errc::rotation_not_rolled_back,
-                  fmt::format("{} was delivered by a command, and the plan has no undo", target.name));
+                  fmt::format("{} was changed by a command, and the plan has no undo", whose));
     }
     const Result<std::string> output = run_command(*by_command->undo, until, {});
     return output ? Outcome(in_one_line(*output)) : fail(Errc::rotation_not_rolled_back, output.error().doing);
   }
-  const auto& copies = std::get<std::vector<Copy>>(target.deliver);
-  const std::string mark = mark_of(mark_, target);
+  const auto& copies = std::get<std::vector<Copy>>(delivery);
   std::size_t brought = 0;
   for (auto copy = copies.rbegin(); copy != copies.rend(); ++copy) {
     if (!is_kept(copy->to, mark)) {
@@ -271,73 +249,6 @@ Performer::Outcome Performer::return_files(const Target& target, Time until) {
     ++brought;
   }
   return fmt::format("{} files are what they were", brought);
-}
-
-// What it must not present any more; nothing, when others present it too, or when it keeps its certificate.
-std::string Performer::stale_of(std::size_t target) const {
-  const Inventory& inventory = inspection_.inventory;
-  const std::vector<std::string>& all = inventory.target_old;
-  const bool shared =
-      target_at(plan_, target).prove.replaces.empty() && std::count(all.begin(), all.end(), all[target]) > 1;
-  return shared || all[target] == inventory.target_new[target] ? std::string() : all[target];
-}
-
-Performer::Outcome Performer::prove(std::size_t target, Time until, const std::stop_token& stop) {
-  const Inventory& inventory = inspection_.inventory;
-  const Target& it = target_at(plan_, target);
-  if (const Result<void> all = usable(); !all) {
-    return std::unexpected(all.error());
-  }
-  if (it.prove.server) {
-    return prove_server(it, inventory.target_new[target], until, stop);
-  }
-  const auto seen = all_connections(plan_, inventory.trust, until, stop);
-  if (!seen) {
-    return std::unexpected(seen.error());
-  }
-  return judge_target(plan_, it, *seen, inventory.target_new[target], stale_of(target));
-}
-
-Performer::Outcome Performer::return_prove(std::size_t target, Time until, const std::stop_token& stop) {
-  const Inventory& inventory = inspection_.inventory;
-  const Target& it = target_at(plan_, target);
-  const std::string& fresh = inventory.target_new[target];
-  const std::string& old_one = inventory.target_old[target];
-  if (it.prove.server) {
-    return prove_server(it, old_one, until, stop);
-  }
-  const auto seen = all_connections(plan_, inventory.trust, until, stop);
-  if (!seen) {
-    return std::unexpected(seen.error());
-  }
-  if (old_one.empty()) {
-    return judge_fleet(plan_, *seen, fresh.empty() ? inventory.fresh : Fingerprints{fresh}, Demand::none_of);
-  }
-  return judge_target(plan_, it, *seen, old_one, old_one == fresh ? std::string() : fresh);
-}
-
-// `wanted` empty: whatever it presents, as nobody knows what it was.
-Performer::Outcome Performer::prove_server(const Target& target, const std::string& wanted, Time until,
-                                           const std::stop_token& stop) {
-  const Broker& broker = plan_.brokers[*target.prove.server];
-  const tls::ContextPtr& identity = inspection_.inventory.new_probe;
-  const Result<Verdict> verdict = identity ? probe(broker, *identity, until, stop)
-                                           : std::unexpected(as_one(Errc::rotation_not_proven, inspection_.errors));
-  if (!verdict) {
-    return std::unexpected(verdict.error());
-  }
-  const std::string presents =
-      fmt::format("{} presents {}", broker.name, tls::short_fingerprint(verdict->server_certificate));
-  if (!wanted.empty() && verdict->server_certificate != wanted) {
-    return fail(Errc::rotation_not_proven,
-                fmt::format("{}: {}, not {}", target.name, presents, tls::short_fingerprint(wanted)));
-  }
-  return presents;
-}
-
-Performer::Outcome Performer::converge(Demand demand, Time until, const std::stop_token& stop) {
-  const auto seen = all_connections(plan_, inspection_.inventory.trust, until, stop);
-  return seen ? judge_fleet(plan_, *seen, inspection_.inventory.fresh, demand) : std::unexpected(seen.error());
 }
 
 }  // namespace hawser::rotation

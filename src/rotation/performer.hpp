@@ -42,16 +42,24 @@ class Performer {
   Outcome guard(Time until, const std::stop_token& stop);
   Outcome write(const Broker& broker, const std::string& bundle, std::string_view what);
   Outcome tell(const Trigger& trigger, Errc code, Time until, const std::stop_token& stop);
+  // Of kind credentials; nothing: nothing is to be done.
+  Outcome change(const std::optional<Delivery>& change, std::string_view mark, Time until);
+  Outcome change_back(const Broker& broker, const std::optional<Delivery>& change, std::string_view mark, Time until);
+  Outcome reload(const Broker& broker, Time until, const std::stop_token& stop);
+  Outcome write_trust(StepKind kind, const Broker& broker, Time until);
+  Outcome carry_out(const Delivery& delivery, std::string_view mark, Time until);
+  Outcome take_back(const Delivery& delivery, std::string_view mark, std::string_view whose, Time until);
   Outcome try_both(const Broker& broker, bool old_accepted, Errc code, Time until, const std::stop_token& stop);
   Outcome try_old(const Broker& broker, Time until, const std::stop_token& stop);
   Outcome deliver(std::size_t target, Time until);
   Outcome return_files(const Target& target, Time until);
   Outcome prove(std::size_t target, Time until, const std::stop_token& stop);
   Outcome return_prove(std::size_t target, Time until, const std::stop_token& stop);
-  Outcome converge(Demand demand, Time until, const std::stop_token& stop);
+  Outcome converge(Time until, const std::stop_token& stop);
+  Outcome return_converge(Time until, const std::stop_token& stop);
   [[nodiscard]] Result<void> usable() const;
   Outcome prove_server(const Target& target, const std::string& wanted, Time until, const std::stop_token& stop);
-  [[nodiscard]] std::string stale_of(std::size_t target) const;
+  [[nodiscard]] Identity stale_of(std::size_t target) const;
   [[nodiscard]] Result<void> unchanged(std::size_t target) const;
 
   const Plan& plan_;

@@ -47,6 +47,32 @@ std::string mark_of(std::string_view rotation_mark, const Target& target) {
   return fmt::format("{}-{}", rotation_mark, target.name);
 }
 
+std::string narrow_mark_of(std::string_view rotation_mark) { return fmt::format("{}-narrow", rotation_mark); }
+
+std::vector<std::string> without_way_back(const Plan& plan) {
+  std::vector<std::string> out;
+  const auto look = [&out](const Delivery& delivery, std::string_view whose, std::string_view what) {
+    const auto* command = std::get_if<DeliveryCommand>(&delivery);
+    if (command != nullptr && !command->undo) {
+      out.push_back(fmt::format("{}: {}: {}", whose, what, to_text(command->command)));
+    }
+  };
+  for (const Broker& broker : plan.brokers) {
+    if (broker.broaden) {
+      look(*broker.broaden, broker.name, "broaden");
+    }
+    if (broker.narrow) {
+      look(*broker.narrow, broker.name, "narrow");
+    }
+  }
+  for (const Wave& wave : plan.waves) {
+    for (const Target& target : wave.targets) {
+      look(target.deliver, target.name, "deliver");
+    }
+  }
+  return out;
+}
+
 std::string to_text(const Command& command) {
   std::string out;
   for (const std::string& word : command.words) {

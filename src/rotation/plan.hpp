@@ -40,9 +40,20 @@ struct Signal {
 // How something is told to read its files again: POST /reload of an admin endpoint, a command, or a signal.
 using Trigger = std::variant<Endpoint, Command, Signal>;
 
+// What is rotated: the CA of clients' certificates, or who they are to brokers besides: keys, signing keys, passwords.
+enum class PlanKind : std::uint8_t { ca, credentials };
+
 struct Pair {
   Path cert;
   Path key;  // or a pkcs11: URI
+};
+
+// A credential of the prober. What is secret of it stands in the file.
+struct CredentialSource {
+  enum class Form : std::uint8_t { creds, nkey, password, token };
+  Form form = Form::creds;
+  Path file;
+  std::string user{};  // of a password
 };
 
 struct Copy {
@@ -68,6 +79,12 @@ struct Proof {
   std::string name;               // the client's name, as in CONNECT
   std::string user;               // as /connz?auth=1 has it
   std::optional<std::size_t> server = std::nullopt;  // of that broker; then nothing of connections counts
+
+  // Of a plan of kind credentials, in place of `certificate`: a file with creds or a seed, or else a user. `replaces`
+  // is then the old file, if it is not `replaces_user`, and `user` does not select connections: it is what they
+  // present.
+  Path credential{};
+  std::string replaces_user{};
 };
 
 struct Target {
@@ -93,15 +110,22 @@ struct Broker {
   std::string server_name;  // expected of its certificate; empty: the host
   bool tls_first = false;   // its handshake comes before INFO
   Endpoint monitor;
-  Path bundle;  // the CAs of clients
-  Trigger reload;
+  Path bundle;                    // the CAs of clients; of kind credentials: none
+  std::optional<Trigger> reload;  // nothing: it needs no telling
+
+  // Of kind credentials: what makes it take both, and the new ones alone. Nothing: it does so by itself, or with
+  // another broker of the plan.
+  std::optional<Delivery> broaden = std::nullopt;
+  std::optional<Delivery> narrow = std::nullopt;
 };
 
 // Who tries what the brokers accept.
 struct Prober {
-  Pair old_pair;
+  Pair old_pair;  // of kind credentials both are the one that mutual TLS needs besides, if it does
   Pair new_pair;
   Path trust;  // the CAs of the brokers' own certificates
+  CredentialSource old_credential{};
+  CredentialSource new_credential{};
 };
 
 // The most that one attempt at a step may take, with all its repetitions.
@@ -139,6 +163,7 @@ enum class OnBreach : std::uint8_t {
 };
 
 struct Plan {
+  PlanKind kind = PlanKind::ca;
   std::string name;
   Path file;
   std::string digest;  // SHA-256 of the file's text, lowercase hex
@@ -146,6 +171,9 @@ struct Plan {
   Path old_ca;
   Path new_ca;
   std::vector<Path> also_new;  // certificates of the new CA that connections present and no target has
+  // Of kind credentials: users, public keys of users (U…) and keys that sign them (A…) that nobody may present at the
+  // end, besides what targets and the prober leave behind.
+  std::vector<std::string> retires;
   Prober prober;
   std::vector<Broker> brokers;
   std::vector<Wave> waves;
@@ -158,6 +186,7 @@ inline constexpr std::size_t kMostBrokers = 256;
 inline constexpr std::size_t kMostWaves = 256;
 inline constexpr std::size_t kMostTargets = 4096;   // of all waves
 inline constexpr std::uint32_t kMostParallel = 64;  // of one wave, and of everything at a time
+inline constexpr std::size_t kMostRetired = 10'000;
 
 // Targets of all waves are counted through, in the order of the file.
 struct TargetPlace {
@@ -170,7 +199,12 @@ struct TargetPlace {
 // What a target's backups are called by: each keeps what was there before it, also where another one has written
 // before.
 [[nodiscard]] std::string mark_of(std::string_view rotation_mark, const Target& target);
+// The same of how a broker is narrowed, which writes over what it was broadened by.
+[[nodiscard]] std::string narrow_mark_of(std::string_view rotation_mark);
 [[nodiscard]] std::size_t first_target(const Plan& plan, std::size_t wave);
+
+// What could not be taken back if it were rolled back, one line each: commands without an undo.
+[[nodiscard]] std::vector<std::string> without_way_back(const Plan& plan);
 
 // "POST http://127.0.0.1:9222/reload", "signal 1 to the process of /run/nats.pid", "kubectl rollout …": for people.
 [[nodiscard]] std::string to_text(const Command& command);

@@ -8,7 +8,7 @@
 #include "base/file.hpp"
 #include "base/limits.hpp"
 #include "rotation/http.hpp"
-#include "rotation/probe.hpp"
+#include "rotation/prober.hpp"
 #include "rotation/process.hpp"
 #include "tls/inspect.hpp"
 
@@ -38,8 +38,17 @@ class Survey {
 
   std::vector<Error> look() {
     for (const Broker& broker : plan_.brokers) {
-      bundle(broker);
-      trigger(broker.name, broker.reload);
+      if (plan_.kind == PlanKind::ca) {
+        bundle(broker);
+      }
+      for (const std::optional<Delivery>* change : {&broker.broaden, &broker.narrow}) {
+        if (*change) {
+          delivery(broker.name, **change);
+        }
+      }
+      if (broker.reload) {
+        trigger(broker.name, *broker.reload);
+      }
       monitoring(broker);
       probes(broker);
     }
@@ -54,6 +63,7 @@ class Survey {
   void monitoring(const Broker& broker);
   void probes(const Broker& broker);
   void target(const Target& target);
+  void delivery(const std::string& whose, const Delivery& delivery);
   void trigger(const std::string& whose, const Trigger& trigger);
   void command(const std::string& whose, const Command& command);
   void writable(const std::string& whose, const Path& file);
@@ -110,32 +120,36 @@ void Survey::monitoring(const Broker& broker) {
 
 // One of them; which one depends on how far it has come.
 void Survey::probes(const Broker& broker) {
-  if (inventory_.old_probe == nullptr || inventory_.new_probe == nullptr) {
+  if (!has_prober(plan_, inventory_, Age::old_one) || !has_prober(plan_, inventory_, Age::new_one)) {
     return;
   }
-  const auto old_one = probe(broker, *inventory_.old_probe, until_, stop_);
+  const auto old_one = try_prober(plan_, inventory_, broker, Age::old_one, until_, stop_);
   if (old_one && old_one->accepted) {
     return;
   }
-  const auto new_one = probe(broker, *inventory_.new_probe, until_, stop_);
+  const auto new_one = try_prober(plan_, inventory_, broker, Age::new_one, until_, stop_);
   if (!new_one || !new_one->accepted) {
-    refuse(broker.name, fmt::format("takes neither certificate of the prober: {}",
+    refuse(broker.name, fmt::format("takes neither {} of the prober: {}", what_is_presented(plan_),
                                     old_one ? old_one->seen : old_one.error().message()));
   }
 }
 
-void Survey::target(const Target& target) {
-  if (const auto* copies = std::get_if<std::vector<Copy>>(&target.deliver)) {
+void Survey::delivery(const std::string& whose, const Delivery& delivery) {
+  if (const auto* copies = std::get_if<std::vector<Copy>>(&delivery)) {
     for (const Copy& copy : *copies) {
-      writable(target.name, copy.to);
+      writable(whose, copy.to);
     }
-  } else {
-    const auto& by_command = std::get<DeliveryCommand>(target.deliver);
-    command(target.name, by_command.command);
-    if (by_command.undo) {
-      command(target.name, *by_command.undo);
-    }
+    return;
   }
+  const auto& by_command = std::get<DeliveryCommand>(delivery);
+  command(whose, by_command.command);
+  if (by_command.undo) {
+    command(whose, *by_command.undo);
+  }
+}
+
+void Survey::target(const Target& target) {
+  delivery(target.name, target.deliver);
   trigger(target.name, target.apply);
   if (!plan_.guards.counters.empty() && target.metrics) {
     const auto metrics =

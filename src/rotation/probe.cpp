@@ -7,6 +7,7 @@
 
 #include "base/limits.hpp"
 #include "rotation/conversation.hpp"
+#include "wire/connect.hpp"
 #include "wire/info.hpp"
 #include "wire/writer.hpp"
 
@@ -47,7 +48,7 @@ Result<std::string> read_line(Conversation& line, std::size_t most) {
   return fail(Errc::not_a_nats_server, "a line without an end");
 }
 
-Result<void> hear_info(Conversation& line) {
+Result<wire::ServerInfo> hear_info(Conversation& line) {
   Result<std::string> said = read_line(line, limits::kInfoBytes);
   if (!said) {
     return fail(said.error().code == Errc::accept_timeout ? Errc::info_timeout : said.error().code, said.error().doing);
@@ -55,11 +56,11 @@ Result<void> hear_info(Conversation& line) {
   if (!said->starts_with("INFO ")) {
     return fail(Errc::not_a_nats_server, "it did not begin with INFO");
   }
-  const auto info = wire::parse_info(std::string_view(*said).substr(5));
+  auto info = wire::parse_info(std::string_view(*said).substr(5));
   if (!info) {
     return fail(Errc::not_a_nats_server, info.error().doing);
   }
-  return {};
+  return std::move(*info);
 }
 
 // A refusal of the certificate is an answer, anything else is none.
@@ -70,18 +71,25 @@ Result<Verdict> judged(const Error& error) {
   return std::unexpected(error);
 }
 
+// What it says before we say anything, which is nothing, unless it refuses our certificate.
+Result<std::string> hear_early(Conversation& line) {
+  std::array<char, 1024> early{};
+  const auto got = line.read_until(early, now() + kAlert);
+  if (!got) {
+    return got.error().code == Errc::accept_timeout ? Result<std::string>("") : std::unexpected(got.error());
+  }
+  return *got > 0 ? Result<std::string>(std::string(early.data(), *got))
+                  : fail(Errc::connection_lost, "closed by the other side");
+}
+
 // The first thing that it says which depends on the certificate.
 Result<Verdict> hear_verdict(Conversation& line) {
-  std::array<char, 1024> early{};
-  const auto alert = line.read_until(early, now() + kAlert);
-  if (!alert && alert.error().code != Errc::accept_timeout) {
-    return judged(alert.error());
+  const Result<std::string> early = hear_early(line);
+  if (!early) {
+    return judged(early.error());
   }
-  if (alert && *alert == 0) {
-    return fail(Errc::connection_lost, "closed by the other side");
-  }
-  if (alert && std::string_view(early.data(), *alert).starts_with("-ERR")) {
-    return Verdict{.accepted = true, .seen = std::string(early.data(), std::min<std::size_t>(*alert, kShown))};
+  if (early->starts_with("-ERR")) {
+    return Verdict{.accepted = true, .seen = early->substr(0, kShown)};
   }
   if (Result<void> said = line.write(kHello); !said) {
     return judged(said.error());
@@ -98,28 +106,127 @@ Result<Verdict> hear_verdict(Conversation& line) {
   return fail(Errc::server_protocol_error, "it says much, and neither PONG nor -ERR");
 }
 
-Result<Verdict> converse(const Broker& broker, const tls::Context& identity, Time until, const std::stop_token& stop) {
+struct Secured {
+  std::unique_ptr<Conversation> line;
+  wire::ServerInfo info;  // of a server whose handshake comes first: not heard yet
+};
+
+Result<Secured> secured(const Broker& broker, const tls::Context& caller, Time until, const std::stop_token& stop) {
+  Secured out;
   auto line = Conversation::dial(broker.clients, until, stop);
   if (!line) {
     return std::unexpected(line.error());
   }
+  out.line = std::move(*line);
   if (!broker.tls_first) {
-    if (Result<void> heard = hear_info(**line); !heard) {
+    auto heard = hear_info(*out.line);
+    if (!heard) {
       return std::unexpected(heard.error());
     }
+    out.info = std::move(*heard);
   }
-  auto ssl = identity.connect(
+  auto ssl = caller.connect(
       {.host = broker.server_name.empty() ? broker.clients.host : broker.server_name, .session_key = {}});
   if (!ssl) {
     return std::unexpected(ssl.error());
   }
-  if (Result<void> secured = (*line)->secure(std::move(*ssl)); !secured) {
-    return judged(secured.error());
+  const Result<void> done = out.line->secure(std::move(*ssl));
+  return done ? Result<Secured>(std::move(out)) : std::unexpected(done.error());
+}
+
+Result<Verdict> converse(const Broker& broker, const tls::Context& caller, Time until, const std::stop_token& stop) {
+  const Result<Secured> open = secured(broker, caller, until, stop);
+  if (!open) {
+    return judged(open.error());
   }
-  const std::vector<tls::CertificateInfo> chain = tls::peer_chain((*line)->ssl());
-  Result<Verdict> verdict = hear_verdict(**line);
+  const std::vector<tls::CertificateInfo> chain = tls::peer_chain(open->line->ssl());
+  Result<Verdict> verdict = hear_verdict(*open->line);
   if (verdict && !chain.empty()) {
     verdict->server_certificate = chain.front().sha256;
+  }
+  return verdict;
+}
+
+// The answer to a nonce; a secret, as a whole.
+Result<Secret> hello_with(const identity::Credential& credential, const wire::ServerInfo& info) {
+  Result<identity::Proof> proof = credential.prove(info.nonce);
+  if (!proof) {
+    return std::unexpected(proof.error());
+  }
+  wire::ConnectOptions options;
+  options.verbose = false;
+  options.pedantic = false;
+  options.tls_required = true;
+  options.protocol = 1;
+  options.name = "hawser rotate";
+  options.lang = "c++";
+  options.version = "1";
+  options.user = std::move(proof->user);
+  options.pass = std::move(proof->password);
+  options.auth_token = std::move(proof->auth_token);
+  options.jwt = std::move(proof->jwt);
+  options.nkey = std::move(proof->nkey);
+  options.sig = Secret::take(std::move(proof->signature));
+  const Secret json = wire::to_json(options);
+  std::string text;
+  text.reserve(json.reveal().size() + 32);  // one copy: none is left behind by growing
+  wire::append_connect(text, json.reveal());
+  text += wire::kPing;
+  return Secret::take(std::move(text));
+}
+
+// "-ERR 'Authorization Violation'": it is the credential that is not taken, and nothing else.
+bool is_refusal(std::string_view answer) {
+  constexpr std::array<std::string_view, 4> kRefusals{"authorization violation", "user authentication expired",
+                                                      "user authentication revoked", "account authentication expired"};
+  std::string text(answer.substr(std::min(answer.find('\''), answer.size() - 1) + 1));
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return std::any_of(kRefusals.begin(), kRefusals.end(),
+                     [&text](std::string_view one) { return text.starts_with(one); });
+}
+
+Result<Verdict> hear_admission(Conversation& line) {
+  for (std::size_t words = 0; words < kMostWords; ++words) {
+    const Result<std::string> answer = read_line(line, limits::kInfoBytes);
+    if (!answer) {
+      return std::unexpected(answer.error());
+    }
+    if (answer->starts_with("PONG")) {
+      return Verdict{.accepted = true, .seen = "PONG"};
+    }
+    if (answer->starts_with("-ERR")) {
+      return is_refusal(*answer) ? Result<Verdict>(Verdict{.accepted = false, .seen = answer->substr(0, kShown)})
+                                 : fail(Errc::server_protocol_error, answer->substr(0, kShown));
+    }
+  }
+  return fail(Errc::server_protocol_error, "it says much, and neither PONG nor -ERR");
+}
+
+Result<Verdict> present(const Broker& broker, const tls::Context& caller, const identity::Credential& credential,
+                        Time until, const std::stop_token& stop) {
+  Result<Secured> open = secured(broker, caller, until, stop);
+  if (!open) {
+    return std::unexpected(open.error());
+  }
+  if (broker.tls_first) {
+    auto heard = hear_info(*open->line);
+    if (!heard) {
+      return std::unexpected(heard.error());
+    }
+    open->info = std::move(*heard);
+  }
+  if (const Result<std::string> early = hear_early(*open->line); !early) {
+    return std::unexpected(early.error());
+  }
+  const Result<Secret> hello = hello_with(credential, open->info);
+  const Result<void> said = hello ? open->line->write(hello->reveal()) : std::unexpected(hello.error());
+  return said ? hear_admission(*open->line) : std::unexpected(said.error());
+}
+
+Result<Verdict> named(const Broker& broker, Result<Verdict> verdict) {
+  if (!verdict) {
+    verdict.error().doing = fmt::format("{} ({}): {}", broker.name, broker.clients.authority(), verdict.error().doing);
   }
   return verdict;
 }
@@ -127,11 +234,12 @@ Result<Verdict> converse(const Broker& broker, const tls::Context& identity, Tim
 }  // namespace
 
 Result<Verdict> probe(const Broker& broker, const tls::Context& identity, Time until, const std::stop_token& stop) {
-  Result<Verdict> verdict = converse(broker, identity, until, stop);
-  if (!verdict) {
-    verdict.error().doing = fmt::format("{} ({}): {}", broker.name, broker.clients.authority(), verdict.error().doing);
-  }
-  return verdict;
+  return named(broker, converse(broker, identity, until, stop));
+}
+
+Result<Verdict> probe_credential(const Broker& broker, const tls::Context& caller,
+                                 const identity::Credential& credential, Time until, const std::stop_token& stop) {
+  return named(broker, present(broker, caller, credential, until, stop));
 }
 
 }  // namespace hawser::rotation

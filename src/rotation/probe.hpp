@@ -1,8 +1,10 @@
-// Does a broker take this certificate? A connection by NATS's rules (INFO, then TLS), until the broker has judged it.
+// Does a broker take this certificate, or this credential? A connection by NATS's rules (INFO, then TLS), until the
+// broker has judged it.
 //
 // With TLS 1.3 a server judges the client's certificate after the client's handshake has ended, so silence is not
 // acceptance: PONG, or any -ERR of the NATS protocol, is. Only an alert about the certificate is a refusal; a
-// connection that breaks is neither. Blocking; thread-safe.
+// connection that breaks is neither. A credential is accepted by PONG alone, and refused by the words of NATS for it;
+// it is never sent without TLS. Blocking; thread-safe.
 //
 //   Result<Verdict> verdict = probe(broker, *old_certificate, until, stop);
 #pragma once
@@ -13,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "identity/credential.hpp"
 #include "rotation/plan.hpp"
 #include "tls/context.hpp"
 
@@ -28,5 +31,11 @@ struct Verdict {
 // kept the broker from judging: those of Conversation, info_timeout, not_a_nats_server, tls_*.
 [[nodiscard]] Result<Verdict> probe(const Broker& broker, const tls::Context& identity, Time until,
                                     const std::stop_token& stop);
+
+// The same of a credential; `caller`: with the certificate that mutual TLS needs besides, if it does. A refusal of that
+// one is an error here.
+[[nodiscard]] Result<Verdict> probe_credential(const Broker& broker, const tls::Context& caller,
+                                               const identity::Credential& credential, Time until,
+                                               const std::stop_token& stop);
 
 }  // namespace hawser::rotation

@@ -24,11 +24,12 @@ StepScope scope_of(StepKind kind) {
   }
 }
 
-std::string_view to_string(StepKind kind) {
+std::string_view to_string(StepKind kind, PlanKind of) {
+  const bool ca = of == PlanKind::ca;
   switch (kind) {
     case StepKind::preflight: return "preflight";
     case StepKind::measure: return "read counters";
-    case StepKind::write_broad: return "write old and new trust";
+    case StepKind::write_broad: return ca ? "write old and new trust" : "let old and new in";
     case StepKind::reload_broad: return "reload";
     case StepKind::prove_broad: return "prove that old and new are accepted";
     case StepKind::deliver: return "deliver";
@@ -36,19 +37,19 @@ std::string_view to_string(StepKind kind) {
     case StepKind::prove: return "prove";
     case StepKind::guard: return "compare counters";
     case StepKind::converge: return "prove that nothing old is left";
-    case StepKind::write_narrow: return "write new trust alone";
+    case StepKind::write_narrow: return ca ? "write new trust alone" : "let new alone in";
     case StepKind::reload_narrow: return "reload";
     case StepKind::prove_narrow: return "prove that new is accepted and old refused";
     case StepKind::roll_back: return "roll back";
     case StepKind::roll_wave_back: return "roll wave back";
-    case StepKind::write_again: return "write old and new trust again";
+    case StepKind::write_again: return ca ? "write old and new trust again" : "let old and new in again";
     case StepKind::reload_again: return "reload";
     case StepKind::prove_again: return "prove that old and new are accepted again";
     case StepKind::return_files: return "bring old material back";
     case StepKind::return_apply: return "apply old material";
     case StepKind::return_prove: return "prove old material";
     case StepKind::return_converge: return "prove that nothing new is left";
-    case StepKind::write_old: return "bring old trust back";
+    case StepKind::write_old: return ca ? "bring old trust back" : "let in who was before";
     case StepKind::reload_old: return "reload";
     case StepKind::prove_old: return "prove that old is accepted";
     case StepKind::finish: return "finish";
@@ -63,7 +64,7 @@ std::optional<StepKind> step_kind(std::uint64_t number) {
 }
 
 std::string step_text(const Plan& plan, Step step) {
-  const std::string_view what = to_string(step.kind);
+  const std::string_view what = to_string(step.kind, plan.kind);
   switch (scope_of(step.kind)) {
     case StepScope::plan: return std::string(what);
     case StepScope::broker:

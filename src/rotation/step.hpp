@@ -84,10 +84,10 @@ struct Passed {
 };
 
 [[nodiscard]] StepScope scope_of(StepKind kind);
-// "write broad trust", "deliver".
-[[nodiscard]] std::string_view to_string(StepKind kind);
+// "write old and new trust", "deliver".
+[[nodiscard]] std::string_view to_string(StepKind kind, PlanKind of = PlanKind::ca);
 [[nodiscard]] std::optional<StepKind> step_kind(std::uint64_t number);
-// With the name of what it is done to: "write broad trust: n1".
+// With the name of what it is done to: "write old and new trust: n1".
 [[nodiscard]] std::string step_text(const Plan& plan, Step step);
 
 // A step that looks until it sees: any failure is looked at again until its time is over.

@@ -74,10 +74,10 @@ TEST(RotationFile, takes_every_value) {
   EXPECT_EQ(plan.digest.size(), 64U);
   ASSERT_EQ(plan.brokers.size(), 2U);
   EXPECT_EQ(plan.brokers[0].clients.port, 4222);
-  EXPECT_EQ(std::get<Signal>(plan.brokers[0].reload), (Signal{"/run/nats.pid", 0, SIGHUP}));
+  EXPECT_EQ(std::get<Signal>(*plan.brokers[0].reload), (Signal{"/run/nats.pid", 0, SIGHUP}));
   EXPECT_TRUE(plan.brokers[1].tls_first);
   EXPECT_EQ(plan.brokers[1].monitor.path, "/nats");
-  EXPECT_EQ(std::get<Command>(plan.brokers[1].reload).words.size(), 3U);
+  EXPECT_EQ(std::get<Command>(*plan.brokers[1].reload).words.size(), 3U);
   ASSERT_EQ(plan.waves.size(), 3U);
   EXPECT_EQ(plan.waves[2].after, std::vector<std::size_t>{0});
   EXPECT_EQ(plan.waves[1].parallel, 4U);

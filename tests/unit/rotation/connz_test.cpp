@@ -21,7 +21,7 @@ TEST(RotationConnz, takes_what_nats_server_says) {
   EXPECT_EQ(one.address, "127.0.0.1:40000");
   EXPECT_EQ(one.certificate, kLeaf);
   EXPECT_EQ(one.subject, "CN=a1");
-  EXPECT_EQ(one.user, "u");
+  EXPECT_TRUE(one.user.is("u"));
   EXPECT_TRUE(one.admitted);
   EXPECT_EQ(page->connections[1].address, "[::1]:1");
   EXPECT_EQ(page->connections[1].certificate, "");
@@ -44,6 +44,23 @@ TEST(RotationConnz, refuses_what_is_not_that) {
 TEST(RotationConnz, shows_nothing_of_a_client_that_could_move_a_cursor) {
   const auto page = parse_connz("{\"num_connections\":1,\"total\":1,\"connections\":[{\"name\":\"a\\u001b[2Jb\\n\"}]}");
   EXPECT_EQ(page->connections.at(0).name, "a?[2Jb?");
+}
+
+TEST(RotationConnz, shows_a_user_when_nothing_else_it_can_be) {
+  constexpr std::string_view kKey = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
+  const auto shown = [](const std::string& row) {
+    const auto page = parse_connz(R"({"num_connections":1,"total":1,"connections":[{)" + row + "}]}");
+    return page ? page->connections.at(0).user.shown({"named"}) : page.error().doing;
+  };
+  constexpr std::string_view kHidden = "a user that may be a token";
+  EXPECT_EQ(shown(R"("authorized_user":"s3cr3t")"), kHidden);
+  EXPECT_EQ(shown(R"("authorized_user":"s3cr3t","account":"$G")"), kHidden);
+  EXPECT_EQ(shown(R"("authorized_user":"kate","account":"A")"), "kate");
+  EXPECT_EQ(shown(R"("authorized_user":"kate","issuer_key":"A1")"), "kate");
+  EXPECT_EQ(shown(R"("authorized_user":"named")"), "named");
+  EXPECT_EQ(shown(R"("authorized_user":"[REDACTED]")"), "a token");
+  EXPECT_EQ(shown(R"("authorized_user":")" + std::string(kKey) + "\""), kKey);
+  EXPECT_EQ(shown(R"("cid":1)"), "");
 }
 
 TEST(RotationConnz, reads_slow_consumers) {
