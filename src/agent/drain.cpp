@@ -76,7 +76,8 @@ void Drain::on_up(const wire::ServerInfo& info) {
       log::info("draining the disk queue", {{"messages", stats.messages}, {"bytes", stats.bytes}});
     }
     gathering_ = true;
-    gathers_until_ = reactor_.now() + kGatherWithin;
+    gathers_from_ = reactor_.now() + outage_.fallback.drain_delay;
+    gathers_until_ = std::max(gathers_from_, reactor_.now() + kGatherWithin);
     gather();
   }
   send_more();
@@ -88,8 +89,8 @@ void Drain::gather() {
   }
   const Time now = reactor_.now();
   const bool all_back = metrics_.session.sessions_up.value() > metrics_.clients.value();  // and this session
-  if (all_back && gathers_until_ > now + kGatherSettle) {
-    gathers_until_ = now + kGatherSettle;
+  if (const Time settled = std::max(now + kGatherSettle, gathers_from_); all_back && gathers_until_ > settled) {
+    gathers_until_ = settled;
   }
   if (now >= gathers_until_ || outage_.queue->last() == outage_.queue->drained()) {
     gathering_ = false;

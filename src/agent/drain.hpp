@@ -4,7 +4,8 @@
 //   away --a server is there--> gathering --all clients are back, or two seconds--> draining --the server is lost-->
 //   away
 //
-// Gathering: local clients have their subscriptions at the server again before it is given what they would miss.
+// Gathering: local clients have their subscriptions at the server again before it is given what they would miss. With
+// fallback.drain_delay it takes at least so long, for the clients of other agents.
 //
 // A message that the server refuses by itself (a permission, its size) goes to the dead letters with the server's
 // words, and the others go on. If the server ends the connection over a message, the batch is sent again message by
@@ -97,6 +98,7 @@ class Drain {
   std::size_t careful_next_ = 0;                             // message of the batch that is sent so
   std::vector<std::pair<store::Ticket, std::size_t>> dead_;  // of the batch that is sent one by one
   std::uint64_t shed_shown_ = 0;
+  Time gathers_from_{};
   Time gathers_until_{};
   net::Timer gather_;
   net::Timer look_;  // at the age of the oldest, and whether a read that failed works again

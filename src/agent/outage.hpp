@@ -22,7 +22,8 @@ enum class FallbackMode : std::uint8_t {
 
 struct Fallback {
   FallbackMode mode = FallbackMode::local_queue;
-  bool drain = true;            // what is queued goes to the server as soon as one is there
+  bool drain = true;            // what is queued goes to the server when one is there
+  Duration drain_delay{};       // for so long at least it has been there, so that others' subscribers are back as well
   bool local_delivery = true;   // local clients still reach each other
   bool queue_requests = false;  // instead of answering 503 at once
 };

@@ -178,6 +178,7 @@ Result<agent::Options> make_options(const AgentCommand& command, config::AgentFi
                           : file.fallback.mode == config::FallbackMode::drop ? agent::FallbackMode::drop
                                                                              : agent::FallbackMode::local_queue;
   options.fallback.drain = file.fallback.drain_on_reconnect;
+  options.fallback.drain_delay = file.fallback.drain_delay;
   options.fallback.local_delivery = file.fallback.local_delivery;
   options.fallback.queue_requests = file.fallback.requests == config::FallbackRequests::queue;
   options.version = HAWSER_VERSION;

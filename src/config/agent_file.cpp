@@ -285,6 +285,7 @@ void AgentFileReader::read_fallback(Block fallback) {
       {{"fail_fast", FallbackRequests::fail_fast}, {"queue", FallbackRequests::queue}}};
   fallback.choice<FallbackMode>("mode", out_.fallback.mode, kModes);
   fallback.boolean("drain_on_reconnect", out_.fallback.drain_on_reconnect);
+  fallback.duration("drain_delay", out_.fallback.drain_delay, 0ns, 1h);
   fallback.boolean("local_delivery", out_.fallback.local_delivery);
   fallback.choice<FallbackRequests>("requests", out_.fallback.requests, kRequests);
   fallback.finish();

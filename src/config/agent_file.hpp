@@ -61,6 +61,7 @@ struct MessageLimits {
 struct Fallback {
   FallbackMode mode = FallbackMode::local_queue;
   bool drain_on_reconnect = true;
+  std::chrono::nanoseconds drain_delay{};
   bool local_delivery = true;
   FallbackRequests requests = FallbackRequests::fail_fast;
 };

@@ -88,6 +88,17 @@ TEST_F(DrainTest, brings_what_is_queued_to_the_server_oldest_first) {
   EXPECT_EQ(dead(), 0U);
 }
 
+TEST_F(DrainTest, with_a_delay_the_server_has_been_there_for_so_long_before_it_is_given_anything) {
+  constexpr Duration kDelay = std::chrono::milliseconds(300);
+  outage = std::make_unique<Outage>(Fallback{.drain_delay = kDelay}, queue.get(), "NAGENT");
+  enqueue("a", "1");
+  start();
+  const Time began = now();
+  ASSERT_TRUE(drained());
+  EXPECT_GE(now() - began, kDelay);
+  EXPECT_EQ(server.published, (Strings{"1"}));
+}
+
 TEST_F(DrainTest, nothing_leaves_the_queue_before_the_server_has_confirmed_it) {
   enqueue("a", "1");
   server.on_ping = [this](ScriptedServer::Connection& connection) {

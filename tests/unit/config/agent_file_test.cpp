@@ -53,7 +53,7 @@ TEST(AgentFile, takes_every_value_with_its_place) {
   auth: {user: kate, password_file: pw, policy: precedence}
   persistence: {enabled: true, path: q, sync: normal, max_bytes: 5MB, when_full: shed_oldest}
   limits: {max_payload: 2MB, max_pending: 7}
-  fallback: {mode: drop, drain_on_reconnect: off, local_delivery: "no", requests: queue}
+  fallback: {mode: drop, drain_on_reconnect: off, drain_delay: 3s, local_delivery: "no", requests: queue}
   reconnect: {wait: 100ms, max_wait: 1m}
 agent: {listen: "[::1]:0", admin: off, threads: 3, max_clients: 9, window: 1MB, client_max_pending: 2MB, log_level: DEBUG, log_format: json}
 )");
@@ -79,6 +79,7 @@ agent: {listen: "[::1]:0", admin: off, threads: 3, max_clients: 9, window: 1MB, 
   EXPECT_EQ(file.limits.max_pending, 7U);
   EXPECT_EQ(file.fallback.mode, FallbackMode::drop);
   EXPECT_FALSE(file.fallback.drain_on_reconnect);
+  EXPECT_EQ(file.fallback.drain_delay, 3s);
   EXPECT_FALSE(file.fallback.local_delivery);
   EXPECT_EQ(file.fallback.requests, FallbackRequests::queue);
   EXPECT_EQ(file.reconnect.wait, 100ms);
