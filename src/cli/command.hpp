@@ -86,6 +86,7 @@ void add_pki(CLI::App& app, Exit& exit);
 void add_id(CLI::App& app, Exit& exit);
 void add_queue(CLI::App& app, Exit& exit);
 void add_rotate(CLI::App& app, Exit& exit);
+void add_drill(CLI::App& app, Exit& exit);
 void add_explain(CLI::App& app, Exit& exit);
 void add_version(CLI::App& app, Exit& exit);
 void add_completion(CLI::App& app, Exit& exit);

@@ -36,7 +36,7 @@ Exit codes: 0 done, 1 not so, 2 bad usage or configuration, 3 could not connect,
 void add_commands(CLI::App& app, Exit& exit) {
   using Add = void (*)(CLI::App&, Exit&);
   for (const Add add : {add_agent, add_broker, add_check, add_doctor, add_pub, add_sub, add_request, add_reply,
-                        add_rtt, add_pki, add_id, add_queue, add_rotate, add_explain, add_version, add_completion}) {
+                        add_rtt, add_pki, add_id, add_queue, add_rotate, add_drill, add_explain, add_version, add_completion}) {
     add(app, exit);
   }
 }
