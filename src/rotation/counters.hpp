@@ -1,4 +1,5 @@
-// The counters that guards look at: read from all targets and brokers, kept as text, and compared.
+// What guards look at: counters, gauges and the flow of messages, read from all targets and brokers, kept as text, and
+// compared.
 //
 // Sums over all targets: a target that is restarted begins at nought, so budgets are for those that are not. Blocking;
 // thread-safe.
@@ -12,6 +13,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -20,10 +22,24 @@
 
 namespace hawser::rotation {
 
-// By a metric's name; "slow_consumers" for that of brokers.
+// By a metric's name; "slow_consumers" for that of brokers, "in_msgs/s" for the messages that they take in a second.
 using Counters = std::map<std::string, double, std::less<>>;
 
-// Errors: rotation_monitor_silent, naming who did not answer; interrupted.
+// Where targets have their metrics, each endpoint once, however many targets name it.
+struct MetricsSource {
+  std::string target;  // the first one that names it
+  Endpoint at;
+};
+[[nodiscard]] std::vector<MetricsSource> metrics_sources(const Plan& plan);
+
+// Whether a Prometheus text has a value of this metric, with whatever labels.
+[[nodiscard]] bool has_metric(std::string_view text, std::string_view name);
+
+// For how long the flow is looked at: the longest `settle` of the plan, from one to ten seconds.
+[[nodiscard]] Duration flow_window(const Plan& plan);
+
+// Takes a flow_window when the plan guards the flow. Errors: rotation_monitor_silent, naming who did not answer or the
+// gauge that no target has; interrupted.
 [[nodiscard]] Result<Counters> read_counters(const Plan& plan, const tls::ContextPtr& trust, Time until,
                                              const std::stop_token& stop);
 
@@ -31,7 +47,10 @@ using Counters = std::map<std::string, double, std::less<>>;
 [[nodiscard]] std::string to_text(const Counters& counters);
 [[nodiscard]] Result<Counters> parse_counters(std::string_view text);
 
-// How far they are from their budgets. Errors: rotation_guard_breached, naming each that grew too much.
+// Before the first wave. Errors: rotation_guard_breached, naming gauges that are too high already.
+[[nodiscard]] Result<void> judge_start(const Plan& plan, const Counters& before);
+// How far they are from their budgets. Errors: rotation_guard_breached, naming each with its figures;
+// rotation_journal_unusable when `before` lacks the flow that is guarded.
 [[nodiscard]] Result<std::string> judge_counters(const Plan& plan, const Counters& before, const Counters& after);
 
 }  // namespace hawser::rotation

@@ -1,6 +1,7 @@
 #include "rotation/flow.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace hawser::rotation {
 
@@ -19,7 +20,8 @@ FlowSample FlowAccount::take(std::int64_t at_ms, Time at, const FlowReadings& re
       continue;
     }
     if (const std::optional<double> value = sum(info, at, readings)) {
-      out.values[info.curve] = *value;
+      // Short figures, which are the same wherever they are shown.
+      out.values[info.curve] = std::round(*value * 1000) / 1000;
     }
   }
   out.values[FlowCurve::silent] = static_cast<double>(std::count(readings.begin(), readings.end(), std::nullopt));

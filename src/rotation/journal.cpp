@@ -37,6 +37,14 @@ PRAGMA user_version=1;
 COMMIT;
 )";
 
+// It came later, to journals that were there already.
+constexpr const char* kFlowTable = R"(
+CREATE TABLE IF NOT EXISTS flow(id INTEGER PRIMARY KEY AUTOINCREMENT, rotation INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+                                name TEXT NOT NULL, value REAL NOT NULL);
+CREATE TRIGGER IF NOT EXISTS flow_stays BEFORE UPDATE ON flow BEGIN SELECT RAISE(ABORT, 'append only'); END;
+CREATE TRIGGER IF NOT EXISTS flow_lasts BEFORE DELETE ON flow BEGIN SELECT RAISE(ABORT, 'append only'); END;
+)";
+
 std::int64_t ms_of(WallTime time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
@@ -58,6 +66,8 @@ struct Journal::Parts {
     return fail(Errc::rotation_journal_unusable, path.string() + ": " + fault.text);
   }
 
+  bool has_flow() { return database.number("SELECT count(*) FROM sqlite_master WHERE name = 'flow'") > 0; }
+
   void prepare(Role role) {
     if (role == Role::owner && database.number("PRAGMA user_version") == 0 &&
         database.number("SELECT count(*) FROM sqlite_master") == 0) {
@@ -70,6 +80,9 @@ struct Journal::Parts {
       throw SqlFault{store::Trouble::damaged, "is not the journal of a rotation, or one of another version"};
     }
     database.run("PRAGMA synchronous=FULL");
+    if (role == Role::owner) {
+      database.run(kFlowTable);
+    }
     rotation = database.number("SELECT coalesce(max(id), 0) FROM rotations");
   }
 };
@@ -172,6 +185,61 @@ Result<void> Journal::note(std::string_view topic, std::string_view text, WallTi
     Statement insert(parts_->database, "INSERT INTO audit(rotation, at_ms, topic, text) VALUES(?, ?, ?, ?)");
     insert.bind(1, parts_->rotation).bind(2, ms_of(now)).bind_text(3, bounded(topic)).bind_text(4, bounded(text)).run();
     return {};
+  } catch (const SqlFault& fault) {
+    return parts_->failed(fault);
+  }
+}
+
+Result<void> Journal::keep_flow(std::span<const FlowSample> samples) {
+  try {
+    store::Transaction transaction(parts_->database);
+    Statement insert(parts_->database, "INSERT INTO flow(rotation, at_ms, name, value) VALUES(?, ?, ?, ?)");
+    for (const FlowSample& sample : samples) {
+      for (const auto& [curve, value] : sample.values) {
+        insert.bind(1, parts_->rotation)
+            .bind(2, sample.at_ms)
+            .bind_text(3, info_of(curve).key)
+            .bind_real(4, value)
+            .run();
+      }
+    }
+    transaction.commit();
+    return {};
+  } catch (const SqlFault& fault) {
+    return parts_->failed(fault);
+  }
+}
+
+// A curve that only a newer Hawser knows is left out.
+Result<std::vector<FlowSample>> Journal::flow() {
+  try {
+    std::vector<FlowSample> samples;
+    if (!parts_->has_flow()) {
+      return samples;
+    }
+    Statement select(parts_->database, "SELECT at_ms, name, value FROM flow WHERE rotation = ? ORDER BY id LIMIT ?");
+    select.bind(1, parts_->rotation).bind(2, static_cast<std::int64_t>(FlowThinning::kMostRows));
+    while (select.step()) {
+      const std::int64_t at_ms = select.integer(0);
+      const auto curve = flow_curve(select.bytes(1));
+      if (samples.empty() || samples.back().at_ms != at_ms) {
+        samples.push_back({.at_ms = at_ms, .values = {}});
+      }
+      if (curve) {
+        samples.back().values[*curve] = select.real(2);
+      }
+    }
+    return samples;
+  } catch (const SqlFault& fault) {
+    return parts_->failed(fault);
+  }
+}
+
+Result<std::size_t> Journal::flow_rows() {
+  try {
+    Statement select(parts_->database, "SELECT count(*) FROM flow WHERE rotation = ?");
+    select.bind(1, parts_->rotation);
+    return select.step() ? static_cast<std::size_t>(select.count(0)) : 0;
   } catch (const SqlFault& fault) {
     return parts_->failed(fault);
   }

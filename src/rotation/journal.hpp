@@ -7,6 +7,8 @@
 //   rotations(id, begun_ms, plan_name, plan_digest, plan_file)     one row a rotation; the last one counts
 //   passed(id, rotation, at_ms, kind, number, mark, step, detail)  steps that began or ended; `kind`, `mark`: step.hpp
 //   audit(id, rotation, at_ms, topic, text)                        everything that ran, was written, seen and refused
+//   flow(id, rotation, at_ms, name, value)                         the flow of messages; `name`: the keys of flow.hpp.
+//                                                                  Journals that were begun by an older Hawser lack it
 //
 //   auto journal = Journal::open(plan.journal, Journal::Role::owner);
 //   (*journal)->begin(plan, wall_now());  (*journal)->keep({step, Mark::begun}, "deliver: a1", "", wall_now());
@@ -16,6 +18,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -23,6 +26,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "rotation/flow.hpp"
 #include "rotation/plan.hpp"
 #include "rotation/step.hpp"
 
@@ -75,10 +79,17 @@ class Journal {
   [[nodiscard]] Result<void> keep(const Passed& passed, std::string_view step, std::string_view detail, WallTime now);
   [[nodiscard]] Result<void> note(std::string_view topic, std::string_view text, WallTime now);
 
+  // All of them, or none.
+  [[nodiscard]] Result<void> keep_flow(std::span<const FlowSample> samples);
+
   [[nodiscard]] Result<std::vector<PassedRow>> passed();
   [[nodiscard]] Result<std::vector<AuditRow>> audit();
   // The detail that a step ended with, the last time; nothing: it has not.
   [[nodiscard]] Result<std::optional<std::string>> detail_of(Step step);
+
+  // At most FlowThinning::kMostRows of its values.
+  [[nodiscard]] Result<std::vector<FlowSample>> flow();
+  [[nodiscard]] Result<std::size_t> flow_rows();
 
   // The process that runs a rotation on this directory; 0: it is not known which; nothing: none.
   [[nodiscard]] static std::optional<pid_t> owner(const std::filesystem::path& directory);

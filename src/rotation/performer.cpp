@@ -105,7 +105,8 @@ Performer::Outcome Performer::preflight(Time until, const std::stop_token& stop)
 
 Performer::Outcome Performer::measure(Time until, const std::stop_token& stop) {
   const Result<Counters> counters = read_counters(plan_, inspection_.inventory.trust, until, stop);
-  return counters ? Outcome(to_text(*counters)) : std::unexpected(counters.error());
+  const Result<void> fine = counters ? judge_start(plan_, *counters) : std::unexpected(counters.error());
+  return fine ? Outcome(to_text(*counters)) : std::unexpected(fine.error());
 }
 
 Performer::Outcome Performer::guard(Time until, const std::stop_token& stop) {

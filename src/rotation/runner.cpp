@@ -8,6 +8,8 @@ namespace hawser::rotation {
 namespace {
 
 constexpr Duration kLook = std::chrono::milliseconds(100);
+constexpr Duration kFlowKept = std::chrono::seconds(3);  // one transaction for the samples of so long
+constexpr std::size_t kFlowWaiting = 256;
 
 Result<std::vector<Passed>> passed_of(Journal& journal) {
   const auto rows = journal.passed();
@@ -102,9 +104,14 @@ action::Finished Runner::run(const std::vector<Passed>& passed, Intent intent,
                              const std::function<bool()>& stop_asked) {
   Engine engine(plan_, passed);
   Actions actions;
+  if (const Result<std::size_t> rows = journal_.flow_rows()) {
+    thinning_ = FlowThinning(*rows);
+    kept_ = Time{};  // the first ones at once
+  }
   intent == Intent::roll_back ? engine.roll_back(now(), actions) : engine.start(now(), actions);
   act(engine, actions);
   while (!finished_) {
+    take_flow(engine);
     if (stop_asked() && stop_.request_stop()) {
       actions.clear();
       engine.stop({Errc::interrupted, "after what was under way"}, now(), actions);
@@ -120,6 +127,9 @@ action::Finished Runner::run(const std::vector<Passed>& passed, Intent intent,
       act(engine, actions);
     }
   }
+  // The flow of its last moments does not decide how it ended.
+  collect_flow();
+  static_cast<void>(keep_flow());
   if (finished_->why) {
     // It is the journal's own failure, at worst.
     static_cast<void>(journal_.note("stopped", finished_->why->message(), wall_now()));
@@ -201,6 +211,50 @@ void Runner::fail_step(Engine& engine, Step step, const Error& error) {
     more_.insert(more_.end(), actions.begin(), actions.end());
   } else {
     act(engine, actions);
+  }
+}
+
+void Runner::collect_flow() {
+  std::deque<FlowSample> samples;
+  {
+    const std::lock_guard lock(mutex_);
+    samples.swap(flow_);
+  }
+  for (FlowSample& sample : samples) {
+    watcher_.on_flow(sample);
+    if (kept_ && thinning_.keeps(sample)) {
+      unkept_.push_back(std::move(sample));
+    }
+  }
+}
+
+void Runner::take_flow(Engine& engine) {
+  collect_flow();
+  if (!kept_ || now() - *kept_ < kFlowKept) {
+    return;
+  }
+  if (const Result<void> kept = keep_flow(); !kept) {
+    Actions actions;
+    engine.stop(kept.error(), now(), actions);
+    act(engine, actions);
+  }
+}
+
+Result<void> Runner::keep_flow() {
+  if (unkept_.empty() || !kept_) {
+    return {};
+  }
+  Result<void> done = journal_.keep_flow(unkept_);
+  unkept_.clear();
+  kept_ = done ? std::optional(now()) : std::nullopt;
+  return done;
+}
+
+void Runner::post_flow(FlowSample sample) {
+  const std::lock_guard lock(mutex_);
+  flow_.push_back(std::move(sample));
+  if (flow_.size() > kFlowWaiting) {
+    flow_.pop_front();
   }
 }
 

@@ -57,6 +57,9 @@ class Runner {
   Runner& operator=(const Runner&) = delete;
   ~Runner();
 
+  // From any thread, while run() runs and before: into the journal, and to the watcher. What is too much is forgotten.
+  void post_flow(FlowSample sample);
+
   // Blocks until it is over. `stop_asked` is asked some ten times a second.
   [[nodiscard]] action::Finished run(const std::vector<Passed>& passed, Intent intent,
                                      const std::function<bool()>& stop_asked);
@@ -71,6 +74,9 @@ class Runner {
   void begin(Engine& engine, const action::Run& run);
   void take(Engine& engine, Answer answer);
   void fail_step(Engine& engine, Step step, const Error& error);
+  void collect_flow();
+  void take_flow(Engine& engine);
+  [[nodiscard]] Result<void> keep_flow();
   [[nodiscard]] std::optional<Answer> wait();
   void post(Answer answer);
 
@@ -86,9 +92,13 @@ class Runner {
   std::optional<action::Finished> finished_;
   Actions more_;  // what answers to actions have led to
   Phase phase_ = Phase::idle;
+  FlowThinning thinning_{0};
+  std::vector<FlowSample> unkept_;  // not in the journal yet
+  std::optional<Time> kept_;        // when the flow was last kept; nothing: it cannot be
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Answer> answers_;  // guarded by mutex_
+  std::deque<Answer> answers_;   // guarded by mutex_
+  std::deque<FlowSample> flow_;  // guarded by mutex_
 };
 
 }  // namespace hawser::rotation

@@ -93,6 +93,11 @@ Statement& Statement::bind(int at, std::int64_t value) {
   return *this;
 }
 
+Statement& Statement::bind_real(int at, double value) {
+  sqlite3_bind_double(handle_, at, value);
+  return *this;
+}
+
 Statement& Statement::bind_bytes(int at, std::string_view bytes) {
   sqlite3_bind_blob64(handle_, at, bytes.empty() ? "" : bytes.data(), bytes.size(), nullptr);
   return *this;
@@ -130,6 +135,8 @@ void Statement::run() {
 void Statement::reset() noexcept { sqlite3_reset(handle_); }
 
 std::int64_t Statement::integer(int column) const noexcept { return sqlite3_column_int64(handle_, column); }
+
+double Statement::real(int column) const noexcept { return sqlite3_column_double(handle_, column); }
 
 std::string_view Statement::bytes(int column) const {
   // Null without a fault for an empty value, and with one when the pages that hold it cannot be read.

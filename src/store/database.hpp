@@ -70,6 +70,7 @@ class Statement {
   // From 1. Bytes and text are not copied: they live until run() or reset().
   Statement& bind(int at, std::int64_t value);
   Statement& bind(int at, std::uint64_t value) { return bind(at, static_cast<std::int64_t>(value)); }
+  Statement& bind_real(int at, double value);
   Statement& bind_bytes(int at, std::string_view bytes);
   Statement& bind_text(int at, std::string_view text);
 
@@ -81,6 +82,7 @@ class Statement {
 
   // Of the row, from 0. Views live until the next step().
   [[nodiscard]] std::int64_t integer(int column) const noexcept;
+  [[nodiscard]] double real(int column) const noexcept;
   [[nodiscard]] std::uint64_t count(int column) const noexcept { return static_cast<std::uint64_t>(integer(column)); }
   [[nodiscard]] std::string_view bytes(int column) const;
 

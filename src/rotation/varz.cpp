@@ -1,0 +1,63 @@
+#include "rotation/varz.hpp"
+
+#include <array>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <string>
+#include <utility>
+
+#include "rotation/http.hpp"
+
+namespace hawser::rotation {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kDepth = 32;
+
+}  // namespace
+
+Result<Varz> parse_varz(std::string_view text) {
+  json::parse_options options;
+  options.max_depth = kDepth;
+  boost::system::error_code failed;
+  const json::value value = json::parse({text.data(), text.size()}, failed, {}, options);
+  const json::object* object = failed ? nullptr : value.if_object();
+  if (object == nullptr) {
+    return fail(Errc::rotation_monitor_silent,
+                fmt::format("/varz is not a JSON object: {}", failed ? failed.message() : "something else"));
+  }
+  Varz out;
+  const std::array<std::pair<const char*, std::uint64_t*>, 5> fields{{{"in_msgs", &out.in_msgs},
+                                                                      {"out_msgs", &out.out_msgs},
+                                                                      {"in_bytes", &out.in_bytes},
+                                                                      {"connections", &out.connections},
+                                                                      {"slow_consumers", &out.slow_consumers}}};
+  for (const auto& [key, into] : fields) {
+    const json::value* found = object->if_contains(key);
+    const auto number = found != nullptr ? found->to_number<std::uint64_t>(failed) : 0;
+    if (found == nullptr || failed) {
+      return fail(Errc::rotation_monitor_silent,
+                  fmt::format("/varz has no {}: is this a NATS server's monitoring?", key));
+    }
+    *into = number;
+  }
+  return out;
+}
+
+Result<Varz> varz_of(const Broker& broker, const tls::ContextPtr& trust, Time until, const std::stop_token& stop) {
+  const auto answer = ask({.to = broker.monitor, .target = "/varz", .post = false, .trust = trust}, until, stop);
+  if (!answer) {
+    const bool stopped = answer.error().code == Errc::interrupted;
+    return fail(stopped ? Errc::interrupted : Errc::rotation_monitor_silent,
+                fmt::format("{}: {}", broker.name, answer.error().message()));
+  }
+  if (answer->status != 200) {
+    return fail(Errc::rotation_monitor_silent,
+                fmt::format("{}: its monitoring answered with status {}", broker.name, answer->status));
+  }
+  Result<Varz> varz = parse_varz(answer->body);
+  return varz ? varz : fail(varz.error().code, fmt::format("{}: {}", broker.name, varz.error().doing));
+}
+
+}  // namespace hawser::rotation
