@@ -99,7 +99,7 @@ std::unique_ptr<rotation::Watcher> DrillScreen::watcher(const rotation::Plan& pl
     shown_ = shown;
   }
   line(fmt::format("rotation {}", plan.name));
-  auto progress = std::make_unique<RotationProgress>(shown->plan, passed, showing_, [](const std::string&) {});
+  auto progress = std::make_unique<RotationProgress>(shown->plan, passed, showing_);
   RotationBoard& board = shown->board;
   return std::make_unique<Both>(std::move(progress), std::move(shown), board);
 }

@@ -20,6 +20,7 @@ using rotation::Plan;
 struct RotateOptions {
   std::string file;
   bool dry_run = false;
+  std::string admin;
   std::string html;  // report: the file to write
 };
 
@@ -55,7 +56,12 @@ Result<RotationRecord> read_record(const Plan& plan) {
   if (!audit) {
     return std::unexpected(std::move(audit.error()));
   }
-  return RotationRecord{std::move(**last), std::move(*passed), std::move(*audit), Journal::owner(plan.journal)};
+  const auto flow = (*journal)->flow();
+  if (!flow) {
+    return std::unexpected(flow.error());
+  }
+  return RotationRecord{std::move(**last), std::move(*passed), std::move(*audit), rotation::series_of(*flow),
+                        Journal::owner(plan.journal)};
 }
 
 using Render = std::string (*)(const Plan&, const RotationRecord&, bool json);
@@ -75,7 +81,7 @@ void report(const Plan& plan, const RotateOptions& options, Exit& exit) {
         plan, [](const Plan&, const RotationRecord& record, bool json) { return render_report(record, json); }, exit);
   }
   const Result<RotationRecord> record = read_record(plan);
-  exit = record ? write_file_atomically(options.html, render_html(*record), FileMode::world_readable)
+  exit = record ? write_file_atomically(options.html, render_html(plan, *record), FileMode::world_readable)
                 : std::unexpected(record.error());
 }
 
@@ -85,6 +91,10 @@ CLI::App* add_on_plan(CLI::App& rotate, Exit& exit, const std::string& name, con
   auto options = std::make_shared<RotateOptions>();
   CLI::App* command = add_command(rotate, name, summary, examples);
   command->add_option("file", options->file, "The plan (docs/rotation.md)")->required()->type_name("FILE");
+  if (name == "run" || name == "resume" || name == "rollback") {
+    command->add_option("--admin", options->admin, "Loopback address of a page that shows it while it runs")
+        ->type_name("ADDRESS");
+  }
   if (name == "run") {
     command->add_flag("--dry-run", options->dry_run, "Print each step, and touch nothing");
   } else if (name == "report") {
@@ -102,7 +112,7 @@ void run_or_print(const Plan& plan, const RotateOptions& options, Intent intent,
     fmt::print("{}", render_dry_run(plan));
     return;
   }
-  rotate(plan, intent, exit);
+  rotate(plan, intent, options.admin, exit);
 }
 
 }  // namespace
@@ -119,7 +129,8 @@ void add_rotate(CLI::App& app, Exit& exit) {
               [&exit](const Plan& plan, const RotateOptions&) { show_plan(plan, exit); });
   add_on_plan(
       *rotate_command, exit, "run", "Begin the rotation, and stay until it is over or stops",
-      "hawser rotate run rotation.yaml\nhawser rotate run rotation.yaml --dry-run",
+      "hawser rotate run rotation.yaml\nhawser rotate run rotation.yaml --admin 127.0.0.1:9333\n"
+      "hawser rotate run rotation.yaml --dry-run",
       [&exit](const Plan& plan, const RotateOptions& options) { run_or_print(plan, options, Intent::begin, exit); });
   add_on_plan(*rotate_command, exit, "status", "How far it has come, whether it runs or not",
               "hawser rotate status rotation.yaml\nhawser rotate status rotation.yaml --json | jq -r .state",

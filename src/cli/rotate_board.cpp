@@ -31,6 +31,11 @@ std::string in_one_line(std::string_view text) {
 
 RotationBoard::RotationBoard(const Plan& plan, const std::vector<Passed>& passed)
     : plan_(plan), begun_(to_rfc3339(wall_now())), marks_(plan) {
+  remember_passed(passed);
+}
+
+void RotationBoard::remember_passed(const std::vector<Passed>& passed) {
+  const std::lock_guard lock(mutex_);
   for (const Passed& one : passed) {
     marks_.take(one);
   }

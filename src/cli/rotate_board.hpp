@@ -29,6 +29,8 @@ class RotationBoard final : public rotation::Watcher {
   // `plan` outlives this object. `passed`: what has been done before.
   RotationBoard(const rotation::Plan& plan, const std::vector<rotation::Passed>& passed);
 
+  // The same later, before it is told of anything.
+  void remember_passed(const std::vector<rotation::Passed>& passed);
   void on_phase(rotation::Phase phase) override;
   void on_begun(rotation::Step step) override;
   void on_done(rotation::Step step, const std::string& seen, Duration took) override;

@@ -1,9 +1,13 @@
 // The report of a rotation as one HTML page that needs nothing else: no script, no outside asset.
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
+#include <initializer_list>
 #include <map>
 
 #include "admin/page.hpp"
+#include "cli/flow_plot.hpp"
+#include "cli/report_page.hpp"
 #include "cli/rotate.hpp"
 
 namespace hawser::cli {
@@ -19,22 +23,6 @@ struct Bar {
   std::int64_t ended_ms = 0;
   bool ended = false;
 };
-
-constexpr std::string_view kHead = R"(<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<style>
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#5c6670;--line:#d8dde2;--page:#fff;--bar:#2f6fb4;--open:#b4532f}
-@media (prefers-color-scheme:dark){:root{--ink:#e6e9ec;--soft:#9aa4ae;--line:#343b42;--page:#15181b;--bar:#6ba6e8;--open:#e8936b}}
-body{font:16px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--page);max-width:72rem;margin:0 auto;padding:1.5rem 1rem}
-h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.1rem;margin:2rem 0 .5rem}p{margin:.25rem 0;color:var(--soft)}
-.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}
-th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}
-td.n{white-space:nowrap;font-variant-numeric:tabular-nums}td.d{color:var(--soft);overflow-wrap:anywhere;min-width:14rem}
-.lane{position:relative;height:.8rem;min-width:10rem}.lane i{position:absolute;height:100%;min-width:2px;border-radius:2px;background:var(--bar)}
-.lane i.open{background:var(--open)}
-</style>
-)";
 
 std::string time_of(std::int64_t ms) {
   return to_rfc3339(WallTime(std::chrono::milliseconds(ms)), Precision::milliseconds);
@@ -59,6 +47,69 @@ std::vector<Bar> bars_of(const std::vector<PassedRow>& rows) {
   return bars;
 }
 
+// Focusable, since a keyboard has to be able to scroll it sideways.
+void begin_table(std::string& out, std::string_view id, std::string_view title,
+                 std::initializer_list<std::string_view> columns) {
+  out += fmt::format(
+      "<h2 id=\"{0}\">{1}</h2><div class=\"wide\" tabindex=\"0\" role=\"region\" "
+      "aria-labelledby=\"{0}\"><table><thead><tr>",
+      id, title);
+  for (const std::string_view column : columns) {
+    out += fmt::format("<th scope=\"col\">{}</th>", column);
+  }
+  out += "</tr></thead><tbody>\n";
+}
+
+void append_figures(std::string& out, const RotationRecord& record, const std::vector<Bar>& bars) {
+  const auto done = std::count_if(bars.begin(), bars.end(), [](const Bar& bar) { return bar.ended; });
+  const std::int64_t first = record.row.begun_ms;
+  const std::int64_t last = record.passed.empty() ? first : std::max(first, record.passed.back().at_ms);
+  const auto row = [&out](std::string_view name, const std::string& value) {
+    out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", name, admin::html_escaped(value));
+  };
+  out += "<dl class=\"figures\">\n";
+  row("Begun", time_of(first));
+  row("Last step", time_of(last));
+  row("Seconds between them", fmt::format("{:.3f}", static_cast<double>(last - first) / 1000.0));
+  row("Steps done", std::to_string(done));
+  row("Steps not ended", std::to_string(static_cast<std::ptrdiff_t>(bars.size()) - done));
+  row("Waited for, or failed", std::to_string(record.audit.size()));
+  out += fmt::format("</dl>\n<p>plan {} (SHA-256 {}\u2026)</p>\n", admin::html_escaped(record.row.plan_file),
+                     admin::html_escaped(record.row.plan_digest.substr(0, 16)));
+}
+
+void append_flow(std::string& out, const RotationRecord& record, const std::vector<PlotSpan>& spans) {
+  if (record.flow.empty()) {
+    return;
+  }
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kPlots{{
+      {"messages/s", "Messages a second, through all brokers"},
+      {"bytes/s", "Bytes a second that brokers take in"},
+      {"connections", "Connections"},
+      {"messages", "Messages that wait in agents' queues"},
+      {"events", "Since it was begun or resumed"},
+      {"sources", "Brokers and agents that did not answer when they were asked"},
+  }};
+  out += "<h2>Flow</h2>\n";
+  for (const auto& [unit, title] : kPlots) {
+    std::vector<Series> its;
+    std::copy_if(record.flow.begin(), record.flow.end(), std::back_inserter(its),
+                 [wanted = unit](const Series& series) { return series.unit == wanted; });
+    out += plot_svg(std::string(title), its, spans);
+  }
+  begin_table(out, "flow", "Flow in figures", {"What", "Unit", "Samples", "Least", "Most", "At last"});
+  for (const Series& series : record.flow) {
+    const auto [low, high] = std::minmax_element(series.points.begin(), series.points.end(),
+                                                 [](const auto& a, const auto& b) { return a.second < b.second; });
+    out += fmt::format(
+        "<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td "
+        "class=\"n\">{}</td></tr>\n",
+        admin::html_escaped(series.name), admin::html_escaped(series.unit), series.points.size(), low->second,
+        high->second, series.points.back().second);
+  }
+  out += "</tbody></table></div>\n";
+}
+
 void append_bars(std::string& out, const std::vector<Bar>& bars) {
   std::int64_t first = bars.empty() ? 0 : bars.front().begun_ms;
   std::int64_t last = first + 1;
@@ -68,19 +119,16 @@ void append_bars(std::string& out, const std::vector<Bar>& bars) {
   const auto percent = [&](std::int64_t ms) {
     return 100.0 * static_cast<double>(ms - first) / static_cast<double>(last - first);
   };
-  out +=
-      "<h2>Steps</h2><div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Begun</th><th "
-      "scope=\"col\">Step</th>"
-      "<th scope=\"col\">Seconds</th><th scope=\"col\">When</th><th scope=\"col\">What was "
-      "seen</th></tr></thead><tbody>\n";
+  begin_table(out, "steps", "Steps", {"Begun", "Step", "Seconds", "When", "What was seen"});
   for (const Bar& bar : bars) {
     const std::string seconds =
         bar.ended ? fmt::format("{:.3f}", static_cast<double>(bar.ended_ms - bar.begun_ms) / 1000.0) : "not ended";
     out += fmt::format(
-        "<tr><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td><td><div class=\"lane\"><i class=\"{}\" "
+        "<tr><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td><td aria-hidden=\"true\"><div class=\"lane\"><i "
+        "class=\"{}\" "
         "style=\"left:{:.2f}%;width:{:.2f}%\"></i></div></td><td class=\"d\">{}</td></tr>\n",
-        time_of(bar.begun_ms), admin::html_escaped(bar.name), seconds, bar.ended ? "done" : "open", percent(bar.begun_ms),
-        percent(bar.ended_ms) - percent(bar.begun_ms), admin::html_escaped(bar.detail));
+        time_of(bar.begun_ms), admin::html_escaped(bar.name), seconds, bar.ended ? "done" : "open",
+        percent(bar.begun_ms), percent(bar.ended_ms) - percent(bar.begun_ms), admin::html_escaped(bar.detail));
   }
   out += "</tbody></table></div>\n";
 }
@@ -89,9 +137,7 @@ void append_audit(std::string& out, const std::vector<AuditRow>& rows) {
   if (rows.empty()) {
     return;
   }
-  out +=
-      "<h2>What was waited for, or stopped it</h2><div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">When</th>"
-      "<th scope=\"col\">What</th><th scope=\"col\">Why</th></tr></thead><tbody>\n";
+  begin_table(out, "audit", "What was waited for, or stopped it", {"When", "What", "Why"});
   for (const AuditRow& row : rows) {
     out += fmt::format("<tr><td class=\"n\">{}</td><td>{}</td><td class=\"d\">{}</td></tr>\n", time_of(row.at_ms),
                        admin::html_escaped(row.topic), admin::html_escaped(row.text));
@@ -101,15 +147,49 @@ void append_audit(std::string& out, const std::vector<AuditRow>& rows) {
 
 }  // namespace
 
-std::string render_html(const RotationRecord& record) {
-  std::string out(kHead);
-  const std::string title = admin::html_escaped("Rotation " + record.row.plan_name);
-  out += fmt::format("<title>{0}</title></head><body><main>\n<h1>{0}: {1}</h1>\n", title, admin::html_escaped(state_of(record)));
-  out += fmt::format("<p>begun {}, plan {} (SHA-256 {}…)</p>\n", time_of(record.row.begun_ms),
-                     admin::html_escaped(record.row.plan_file), admin::html_escaped(record.row.plan_digest.substr(0, 16)));
-  append_bars(out, bars_of(record.passed));
+std::vector<PlotSpan> spans_of(const Plan& plan, const RotationRecord& record) {
+  std::vector<PlotSpan> spans{{"broaden trust", 0, 0}};
+  const bool same = record.row.plan_digest == plan.digest;
+  for (std::size_t wave = 0; same && wave < plan.waves.size(); ++wave) {
+    spans.push_back({plan.waves[wave].name, 0, 0});
+  }
+  if (!same) {
+    spans.push_back({"waves", 0, 0});
+  }
+  spans.push_back({"narrow trust", 0, 0});
+  for (const PassedRow& row : record.passed) {
+    std::size_t at = 0;
+    switch (row.passed.step.kind) {
+      case StepKind::write_broad:
+      case StepKind::reload_broad:
+      case StepKind::prove_broad: break;
+      case StepKind::deliver:
+      case StepKind::apply:
+      case StepKind::prove: at = same ? 1 + place_of(plan, row.passed.step.number).wave : 1; break;
+      case StepKind::guard: at = same ? 1 + row.passed.step.number : 1; break;
+      case StepKind::converge:
+      case StepKind::write_narrow:
+      case StepKind::reload_narrow:
+      case StepKind::prove_narrow: at = spans.size() - 1; break;
+      default: continue;
+    }
+    if (at < spans.size()) {
+      spans[at].begun_ms = spans[at].begun_ms == 0 ? row.at_ms : spans[at].begun_ms;
+      spans[at].ended_ms = row.at_ms;
+    }
+  }
+  std::erase_if(spans, [](const PlotSpan& span) { return span.begun_ms == 0; });
+  return spans;
+}
+
+std::string render_html(const Plan& plan, const RotationRecord& record) {
+  const std::vector<Bar> bars = bars_of(record.passed);
+  std::string out = report_head(fmt::format("Rotation {}: {}", record.row.plan_name, state_of(record)));
+  append_figures(out, record, bars);
+  append_flow(out, record, spans_of(plan, record));
+  append_bars(out, bars);
   append_audit(out, record.audit);
-  return out + "</main></body></html>\n";
+  return out.append(kReportFoot);
 }
 
 }  // namespace hawser::cli

@@ -29,9 +29,8 @@ std::size_t columns() {
 
 }  // namespace
 
-RotationProgress::RotationProgress(const Plan& plan, const std::vector<Passed>& passed, Showing showing,
-                                   std::function<void(const std::string&)> measured)
-    : plan_(plan), showing_(showing), measured_(std::move(measured)), marks_(plan) {
+RotationProgress::RotationProgress(const Plan& plan, const std::vector<Passed>& passed, Showing showing)
+    : plan_(plan), showing_(showing), marks_(plan) {
   for (const Passed& one : passed) {
     marks_.take(one);
   }
@@ -55,9 +54,6 @@ void RotationProgress::on_begun(Step step) {
 }
 
 void RotationProgress::on_done(Step step, const std::string& seen, Duration took) {
-  if (step.kind == StepKind::measure) {
-    measured_(seen);
-  }
   const double seconds = std::chrono::duration<double>(took).count();
   done_.push_back({step, seen, seconds});
   marks_.take({step, Mark::done});

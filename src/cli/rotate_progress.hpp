@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,9 +23,8 @@ enum class Showing : std::uint8_t {
 
 class RotationProgress final : public rotation::Watcher {
  public:
-  // `plan` outlives this object. `measured` is called with what was read of counters.
-  RotationProgress(const rotation::Plan& plan, const std::vector<rotation::Passed>& passed, Showing showing,
-                   std::function<void(const std::string&)> measured);
+  // `plan` outlives this object.
+  RotationProgress(const rotation::Plan& plan, const std::vector<rotation::Passed>& passed, Showing showing);
   ~RotationProgress() override;
 
   void on_phase(rotation::Phase phase) override;
@@ -50,7 +48,6 @@ class RotationProgress final : public rotation::Watcher {
 
   const rotation::Plan& plan_;
   const Showing showing_;
-  const std::function<void(const std::string&)> measured_;
   rotation::Marks marks_;
   rotation::Phase phase_ = rotation::Phase::idle;
   std::vector<rotation::Step> under_way_;

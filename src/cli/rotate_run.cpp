@@ -1,11 +1,14 @@
 // `hawser rotate run`, `resume`, `rollback`.
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <memory>
+#include <optional>
 #include <unistd.h>
 
 #include "cli/rotate.hpp"
+#include "cli/rotate_board.hpp"
 #include "cli/rotate_progress.hpp"
-#include "rotation/performer.hpp"
+#include "rotation/conduct.hpp"
 
 namespace hawser::cli {
 namespace {
@@ -44,69 +47,48 @@ void print_end(const action::Finished& end, const std::string& steps, const Plan
   }
 }
 
-Ahead ahead_of(const Plan& plan, const std::vector<Passed>& passed) {
-  Marks marks(plan);
-  for (const Passed& one : passed) {
-    marks.take(one);
-  }
-  return marks.all_moved() ? Ahead::narrowing : Ahead::everything;
-}
-
-// What the journal knows of the rotation that is taken up.
-struct Begun {
-  std::vector<Passed> passed;
-  std::string mark;
-  std::optional<std::string> counters;
-};
-
-Result<Begun> take_up_with_counters(Journal& journal, const Plan& plan, Intent intent) {
-  auto passed = take_up(journal, plan, intent, wall_now());
-  const auto row = passed ? journal.last() : std::unexpected(passed.error());
-  auto counters = row ? journal.detail_of({StepKind::measure, 0}) : std::unexpected(row.error());
-  if (!counters) {
-    return std::unexpected(std::move(counters.error()));
-  }
-  return Begun{std::move(*passed), (*row)->mark(), std::move(*counters)};
+// Standard output belongs to the object at the end when there is one.
+void print_address(const admin::Server& page, bool as_json) {
+  fmt::print(as_json ? stderr : stdout, "watch it at http://{}/\n", page.address());
+  std::fflush(stdout);
 }
 
 }  // namespace
 
-void rotate(const Plan& plan, Intent intent, Exit& exit) {
+void rotate(const Plan& plan, Intent intent, const std::string& admin, Exit& exit) {
   // From here on ^C stops it in order; a second one ends the process, which `resume` copes with.
   static_cast<void>(stop_descriptor());
-  auto journal = Journal::open(plan.journal, Journal::Role::owner);
-  if (!journal) {
-    exit = journal.error();
+  // Before a rotation is begun in the journal, since its address may be taken.
+  RotationBoard board(plan, {});
+  std::unique_ptr<admin::Server> page;
+  if (!admin.empty()) {
+    auto served = serve_board(admin, board);
+    if (!served) {
+      exit = served.error();
+      return;
+    }
+    page = std::move(*served);
+    print_address(*page, exit.json);
+  }
+  const Showing showing = exit.json ? Showing::nothing : colours_on(STDOUT_FILENO) ? Showing::terminal : Showing::lines;
+  std::optional<RotationProgress> progress;
+  auto end = conduct(
+      plan, intent,
+      {.watcher = [&](const std::vector<Passed>& passed) -> std::unique_ptr<Watcher> {
+         board.remember_passed(passed);
+         return std::make_unique<Watchers>(std::vector<Watcher*>{&progress.emplace(plan, passed, showing), &board});
+       },
+       .stop_asked = [] { return stop_signal() != 0; }});
+  if (!end) {
+    exit = end.error();
     return;
   }
-  const auto begun = take_up_with_counters(**journal, plan, intent);
-  if (!begun) {
-    exit = begun.error();
-    return;
+  const std::string steps = progress->steps_json();
+  progress.reset();
+  if (end->why) {
+    end->why = named_for(intent, *end->why);
   }
-  Performer performer(plan, inspect(plan, begun->mark, wall_now(), ahead_of(plan, begun->passed)), begun->mark);
-  if (begun->counters) {
-    performer.remember_counters(*begun->counters);
-  }
-  action::Finished end;
-  std::string steps;
-  {
-    const Showing showing = exit.json                   ? Showing::nothing
-                            : colours_on(STDOUT_FILENO) ? Showing::terminal
-                                                        : Showing::lines;
-    RotationProgress progress(plan, begun->passed, showing,
-                              [&performer](const std::string& counters) { performer.remember_counters(counters); });
-    Runner runner(
-        plan, **journal,
-        [&](Step step, Time until, const std::stop_token& stop) { return performer.perform(step, until, stop); },
-        [&](Step step) { return performer.intention(step); }, progress);
-    end = runner.run(begun->passed, intent, [] { return stop_signal() != 0; });
-    steps = progress.steps_json();
-  }
-  if (end.why) {
-    end.why = named_for(intent, *end.why);
-  }
-  print_end(end, steps, plan, exit);
+  print_end(*end, steps, plan, exit);
 }
 
 }  // namespace hawser::cli

@@ -1,4 +1,5 @@
 // What `hawser rotate` shows of plans and journals.
+#include <algorithm>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -183,6 +184,17 @@ std::string render_report(const RotationRecord& record, bool as_json) {
     audit.push_back({{"at", time_of(row.at_ms)}, {"topic", row.topic}, {"text", row.text}});
     text += fmt::format("{} {}: {}\n", time_of(row.at_ms), row.topic, row.text);
   }
+  json::array flow;
+  for (const Series& series : record.flow) {
+    json::array points;
+    for (const auto& [ms, value] : series.points) {
+      points.push_back(json::array{ms, value});
+    }
+    const auto [low, high] = std::minmax_element(series.points.begin(), series.points.end(),
+                                                 [](const auto& a, const auto& b) { return a.second < b.second; });
+    text += fmt::format("flow: {}: {:.6g} to {:.6g} {}\n", series.name, low->second, high->second, series.unit);
+    flow.push_back({{"name", series.name}, {"unit", series.unit}, {"points", std::move(points)}});
+  }
   if (!as_json) {
     return text;
   }
@@ -192,7 +204,8 @@ std::string render_report(const RotationRecord& record, bool as_json) {
                             {"begun", time_of(record.row.begun_ms)},
                             {"state", state_of(record)},
                             {"steps", std::move(steps)},
-                            {"audit", std::move(audit)}};
+                            {"audit", std::move(audit)},
+                            {"flow", std::move(flow)}};
   return json::serialize(out) + "\n";
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "rotation/flow_sampler.hpp"
 #include "rotation/inventory.hpp"
 #include "rotation/journal.hpp"
 #include "rotation/marks.hpp"
@@ -57,7 +58,9 @@ Result<action::Finished> conduct(const Plan& plan, Intent intent, const Conduct&
     return std::unexpected(counters.error());
   }
   const std::string mark = (*row)->mark();
-  Performer performer(plan, inspect(plan, mark, wall_now(), ahead_of(plan, *passed)), mark);
+  Inspection inspection = inspect(plan, mark, wall_now(), ahead_of(plan, *passed));
+  const tls::ContextPtr trust = inspection.inventory.trust;
+  Performer performer(plan, std::move(inspection), mark);
   if (*counters) {
     performer.remember_counters(**counters);
   }
@@ -67,6 +70,7 @@ Result<action::Finished> conduct(const Plan& plan, Intent intent, const Conduct&
       plan, **journal,
       [&](Step step, Time until, const std::stop_token& stop) { return performer.perform(step, until, stop); },
       [&](Step step) { return performer.intention(step); }, remembering);
+  const FlowSampler sampler(plan, trust, [&runner](FlowSample sample) { runner.post_flow(std::move(sample)); });
   return runner.run(*passed, intent, with.stop_asked);
 }
 

@@ -1,4 +1,4 @@
-// A rotation from its plan to its end: inspection, journal, performer and runner put together.
+// A rotation from its plan to its end: inspection, journal, performer, runner and the flow's sampler put together.
 //
 //   auto end = conduct(plan, Intent::begin, {.watcher = [&](const auto& passed) { return …; }, .stop_asked = …});
 #pragma once

@@ -107,10 +107,10 @@ class Fleet:
                               **process)
         return done.returncode, done.stdout, done.stderr
 
-    def start_rotation(self, what="run"):
+    def start_rotation(self, what="run", *arguments):
         """In the background, to be watched and killed."""
         log = self.directory / f"rotate-{os.urandom(3).hex()}.log"
-        return Program([HAWSER, "rotate", what, self.plan_path], log)
+        return Program([HAWSER, "rotate", what, self.plan_path, *arguments], log)
 
     def state(self):
         code, out, err = self.rotate("status", "--json")
