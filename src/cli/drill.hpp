@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "admin/server.hpp"
@@ -14,6 +15,10 @@
 
 namespace hawser::cli {
 
+// "1 agent", "4 agents".
+[[nodiscard]] std::string counted(std::size_t number, std::string_view what);
+// Milliseconds: of all messages, the longest from sent to delivered.
+[[nodiscard]] double longest_ms(const drill::Outcome& outcome);
 // For people; and one line of JSON (docs/commands.md). `report`: where the page lies; empty: nowhere.
 [[nodiscard]] std::string render_drill(const drill::Outcome& outcome, const drill::DrillOptions& options,
                                        const std::string& report);

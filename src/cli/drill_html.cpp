@@ -33,6 +33,7 @@ void append_figures(std::string& out, const Outcome& outcome) {
   figure("pause-p50", "pause, median (ms)", fmt::format("{:.1f}", outcome.pauses.p50), false);
   figure("pause-p99", "pause, p99 (ms)", fmt::format("{:.1f}", outcome.pauses.p99), false);
   figure("pause-max", "pause, longest (ms)", fmt::format("{:.1f}", outcome.pauses.max), false);
+  figure("longest", "longest way of a message (ms)", fmt::format("{:.1f}", longest_ms(outcome)), false);
   figure("old-refused", "old certificate refused", outcome.old_refused ? "yes" : "no", false);
   figure("new-accepted", "new certificate accepted", outcome.new_accepted ? "yes" : "no", false);
   out += "</dl>\n";
@@ -94,8 +95,12 @@ void append_steps(std::string& out, const Outcome& outcome) {
 std::string drill_html(const Outcome& outcome, const drill::DrillOptions& options) {
   const std::string title = options.fault != nullptr ? fmt::format("Drill with {}", options.fault->name) : "Drill";
   std::string out = report_head(fmt::format("{}: {}", title, outcome.wrong.empty() ? "passed" : "failed"));
-  out += fmt::format("<p>{}, {} brokers, {} agents, {} rotations, {:.1f} s</p>\n", html_escaped(outcome.broker),
-                     options.system.brokers, options.system.agents, outcome.rotations, outcome.seconds);
+  out += fmt::format("<p>{}: {}, {}; {}, {:.1f} s</p>\n", html_escaped(outcome.broker),
+                     counted(options.system.brokers, "broker"), counted(options.system.agents, "agent"),
+                     counted(outcome.rotations, "rotation"), outcome.seconds);
+  if (options.fault != nullptr) {
+    out += fmt::format("<p>On purpose: {}.</p>\n", html_escaped(options.fault->about));
+  }
   for (const std::string& what : outcome.wrong) {
     out += fmt::format("<p class=\"bad\">{}</p>\n", html_escaped(what));
   }

@@ -73,8 +73,8 @@ Result<std::string> DrillScreen::serve(const std::string& listen) {
 }
 
 void DrillScreen::on_started(const drill::System& system, drill::Traffic& traffic) {
-  const std::string what = fmt::format("{} broker{} ({}) and {} agents", system.brokers().size(), system.brokers().size() == 1 ? "" : "s",
-                                       system.kind(), system.agents().size());
+  const std::string what = fmt::format("{} ({}) and {}", counted(system.brokers().size(), "broker"), system.kind(),
+                                       counted(system.agents().size(), "agent"));
   {
     const std::lock_guard lock(mutex_);
     traffic_ = &traffic;

@@ -1,4 +1,5 @@
 // The outcome of a drill, for people and as JSON.
+#include <algorithm>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -25,16 +26,29 @@ std::string_view end_of(const Outcome& outcome) {
 
 }  // namespace
 
+std::string counted(std::size_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+double longest_ms(const Outcome& outcome) {
+  Duration longest{};
+  for (const drill::Moment& moment : outcome.traffic.moments) {
+    longest = std::max(longest, moment.longest);
+  }
+  return std::chrono::duration<double, std::milli>(longest).count();
+}
+
 std::string render_drill(const Outcome& outcome, const drill::DrillOptions& options, const std::string& report) {
   const drill::Counts& all = outcome.traffic.all;
   std::string out = fmt::format("\n{}: {}\n", outcome.wrong.empty() ? "passed" : "FAILED",
                                 options.fault != nullptr ? fmt::format("with {} ({})", options.fault->name, options.fault->about)
-                                                         : fmt::format("{} rotation{}", outcome.rotations, outcome.rotations == 1 ? "" : "s"));
+                                                         : counted(outcome.rotations, "rotation"));
   for (const std::string& what : outcome.wrong) {
     out += fmt::format("  wrong          {}\n", what);
   }
   const auto row = [&out](std::string_view name, const std::string& text) { out += fmt::format("  {:<14} {}\n", name, text); };
-  row("broker", fmt::format("{} ({}), {} agents", outcome.broker, options.system.brokers, options.system.agents));
+  row("broker", fmt::format("{} ({}), {}", counted(options.system.brokers, "broker"), outcome.broker,
+                            counted(options.system.agents, "agent")));
   if (options.fault != nullptr && !outcome.ends.empty()) {
     row("stopped", stopped_text(outcome.ends.front()));
     row("then", std::string(end_of(outcome)));
@@ -51,6 +65,7 @@ std::string render_drill(const Outcome& outcome, const drill::DrillOptions& opti
     row("pause", fmt::format("{:.1f} ms median, {:.1f} ms p99, {:.1f} ms at most, of flows whose agent moved",
                              outcome.pauses.p50, outcome.pauses.p99, outcome.pauses.max));
   }
+  row("longest way", fmt::format("{:.1f} ms from sent to delivered, of all messages", longest_ms(outcome)));
   row("at the end", fmt::format("old certificate {}, new one {}", outcome.old_refused ? "refused" : "accepted",
                                 outcome.new_accepted ? "accepted" : "refused"));
   row("time", fmt::format("{:.1f} s", outcome.seconds));
@@ -79,6 +94,7 @@ std::string drill_json(const Outcome& outcome, const drill::DrillOptions& option
       {"reordered", all.reordered},
       {"away", all.away},
       {"pause_ms", {{"p50", outcome.pauses.p50}, {"p99", outcome.pauses.p99}, {"max", outcome.pauses.max}}},
+      {"longest_ms", longest_ms(outcome)},
       {"old_refused", outcome.old_refused},
       {"new_accepted", outcome.new_accepted},
       {"seconds", outcome.seconds},
