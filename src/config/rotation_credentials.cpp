@@ -67,7 +67,8 @@ CredentialSource CredentialParts::source(Block& prober, const YamlNode& node, st
       out.file = *path;
     }
   }
-  if (found != 1) prober.bad(key, *below, "must have exactly one of creds_file, nkey_file, password_file and token_file");
+  if (found != 1)
+    prober.bad(key, *below, "must have exactly one of creds_file, nkey_file, password_file and token_file");
   if (const YamlNode* user = block.scalar("user")) out.user = user->text;
   if (out.form == Form::password && !block.has("user")) parts_.missing(block, *below, "user");
   if (out.form != Form::password && block.has("user"))
@@ -87,7 +88,8 @@ void CredentialParts::broker(Block& block, const YamlNode& node, Broker& out) {
 }
 
 void CredentialParts::check_narrowed(const YamlNode& brokers) {
-  if (std::none_of(plan_.brokers.begin(), plan_.brokers.end(), [](const Broker& one) { return one.narrow.has_value(); }))
+  if (std::none_of(plan_.brokers.begin(), plan_.brokers.end(),
+                   [](const Broker& one) { return one.narrow.has_value(); }))
     schema_.mistake(Errc::config_missing, brokers.place,
                     "no broker has narrow: nothing that is old would be refused at the end");
 }
@@ -119,8 +121,7 @@ void CredentialParts::replaces(Block& block, const YamlNode& node, Target& out) 
   if (const YamlNode* text = block.scalar("replaces_user")) out.prove.replaces_user = text->text;
   if (block.has("replaces") && block.has("replaces_user"))
     block.bad("replaces_user", *block.value("replaces_user"), "stands beside replaces: keep one");
-  const bool found_in_place =
-      !out.prove.credential.empty() && std::holds_alternative<std::vector<Copy>>(out.deliver);
+  const bool found_in_place = !out.prove.credential.empty() && std::holds_alternative<std::vector<Copy>>(out.deliver);
   const bool from_token = plan_.prober.old_credential.form == Form::token;
   if (!block.has("replaces") && !block.has("replaces_user") && !found_in_place && !from_token)
     schema_.mistake(Errc::config_missing, node.place,
@@ -131,8 +132,9 @@ void CredentialParts::replaces(Block& block, const YamlNode& node, Target& out) 
 void CredentialParts::retires(Block& top, std::vector<std::string>& out) {
   for (const YamlNode* item : parts_.list(top, "retires", kMostRetired)) {
     const std::string_view text = trimmed(item->text);
-    const std::string_view why =
-        item->is(YamlNode::Kind::scalar) ? why_not_retired(text) : std::string_view("must hold users and public keys only");
+    const std::string_view why = item->is(YamlNode::Kind::scalar)
+                                     ? why_not_retired(text)
+                                     : std::string_view("must hold users and public keys only");
     if (!why.empty()) {
       top.bad("retires", *item, std::string(why));
     } else {

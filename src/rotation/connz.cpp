@@ -17,7 +17,6 @@ namespace json = boost::json;
 constexpr std::size_t kDepth = 16;
 constexpr std::size_t kText = 1024;  // of a name, a subject
 constexpr std::size_t kUser = 4096;  // of a user: a token may be as long as CONNECT
-constexpr std::string_view kRedacted = "[REDACTED]";
 constexpr std::string_view kGlobalAccount = "$G";  // where tokens belong; nats-server leaves it out
 
 std::unexpected<Error> not_so(std::string_view what) { return fail(Errc::rotation_monitor_silent, std::string(what)); }
@@ -70,8 +69,8 @@ bool is_user_key(std::string_view text) {
 SeenUser user_of(const json::object& row) {
   std::string text = text_of(row, "authorized_user", kUser);
   const std::string account = text_of(row, "account");
-  const bool certain = text == kRedacted || row.contains("issuer_key") ||
-                       (!account.empty() && account != kGlobalAccount) || is_user_key(text);
+  const bool certain =
+      row.contains("issuer_key") || (!account.empty() && account != kGlobalAccount) || is_user_key(text);
   return {std::move(text), certain ? SeenUser::Kind::certainly_a_user : SeenUser::Kind::perhaps_a_token};
 }
 
@@ -109,14 +108,14 @@ Result<SeenConnection> parse_connection(const json::value& value) {
 }  // namespace
 
 bool SeenUser::is_token(std::string_view sha256) const {
-  return text_ == kRedacted || (kind_ == Kind::perhaps_a_token && !empty() && tls::sha256_hex(text_) == sha256);
+  return is_hidden_token() || (kind_ == Kind::perhaps_a_token && !empty() && tls::sha256_hex(text_) == sha256);
 }
 
 std::string SeenUser::shown(const UserNames& known) const {
-  if (text_ == kRedacted) {
+  if (is_hidden_token()) {
     return "a token";
   }
-  return kind_ == Kind::certainly_a_user || empty() || known.contains(text_) ? text_ : "a user that may be a token";
+  return kind_ == Kind::certainly_a_user || empty() || known.contains(text_) ? text_ : "hidden, as it may be a token";
 }
 
 Result<ConnzPage> parse_connz(std::string_view text) {

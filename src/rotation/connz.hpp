@@ -28,14 +28,18 @@ class SeenUser {
 
   [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
   [[nodiscard]] bool is(std::string_view user) const noexcept { return text_ == user; }
+  // The broker has put something else in a token's place.
+  [[nodiscard]] bool is_hidden_token() const noexcept { return text_ == kHiddenToken; }
   // The token of this SHA-256 (lowercase hex), or one that the broker does not show either.
   [[nodiscard]] bool is_token(std::string_view sha256) const;
-  // "kate"; "a user that may be a token" unless it is one of these, or cannot be one.
+  // "kate"; "hidden, as it may be a token" unless it is one of these, or cannot be one.
   [[nodiscard]] std::string shown(const UserNames& known) const;
   // For comparisons alone: never for messages, logs and journals.
   [[nodiscard]] std::string_view unshown() const noexcept { return text_; }
 
  private:
+  static constexpr std::string_view kHiddenToken = "[REDACTED]";
+
   std::string text_;
   Kind kind_ = Kind::certainly_a_user;
 };

@@ -45,7 +45,7 @@ std::string presented_by(const Plan& plan, const SeenConnection& seen, const Use
   if (seen.user.empty()) {
     return "no user";
   }
-  const std::string user = seen.user.shown(known);
+  const std::string user = (seen.user.is_hidden_token() ? "" : "user ") + seen.user.shown(known);
   return seen.issuer.empty() ? user : fmt::format("{} signed by {}", user, seen.issuer);
 }
 

@@ -52,7 +52,7 @@ TEST(RotationConnz, shows_a_user_when_nothing_else_it_can_be) {
     const auto page = parse_connz(R"({"num_connections":1,"total":1,"connections":[{)" + row + "}]}");
     return page ? page->connections.at(0).user.shown({"named"}) : page.error().doing;
   };
-  constexpr std::string_view kHidden = "a user that may be a token";
+  constexpr std::string_view kHidden = "hidden, as it may be a token";
   EXPECT_EQ(shown(R"("authorized_user":"s3cr3t")"), kHidden);
   EXPECT_EQ(shown(R"("authorized_user":"s3cr3t","account":"$G")"), kHidden);
   EXPECT_EQ(shown(R"("authorized_user":"kate","account":"A")"), "kate");

@@ -93,7 +93,7 @@ TEST(RotationMonitor, what_may_be_a_token_is_in_no_message) {
   const auto left = judge_fleet(plan, {seen(kOther, "late", "s3cr3t-token")}, {}, Demand::all_of, "old");
   ASSERT_FALSE(left.has_value());
   EXPECT_EQ(left.error().doing.find("s3cr3t"), std::string::npos);
-  EXPECT_NE(left.error().doing.find("(late, user a user that may be a token)"), std::string::npos)
+  EXPECT_NE(left.error().doing.find("(late, user hidden, as it may be a token)"), std::string::npos)
       << left.error().doing;
 }
 
@@ -118,7 +118,7 @@ TEST(RotationMonitor, proves_a_target_by_its_user) {
   EXPECT_EQ(judged_user(plain, {seen_user("svc")}), "a1: 0 connections present user kate-2, and 1 have to");
   plain.replaces_user = "kate-1";
   EXPECT_EQ(judged_user(plain, {seen_user("kate-2"), seen_user("kate-1", "", "late")}),
-            "a1: 1 connections present another user: n1 cid 7 (late) from 10.0.0.1:4 since noon presents kate-1");
+            "a1: 1 connections present another user: n1 cid 7 (late) from 10.0.0.1:4 since noon presents user kate-1");
   const Proof by_name = proof(1, "kate");
   EXPECT_EQ(judged_user(by_name, {seen_user("kate-2", "", "kate"), seen_user("kate-1", "", "other")}), "proven");
   EXPECT_NE(judged_user(by_name, {seen_user("kate-2", "", "kate"), seen_user("svc", "", "kate")}), "proven");
@@ -144,7 +144,7 @@ TEST(RotationMonitor, what_is_retired_may_be_presented_by_nobody_and_others_are_
   FleetConnection straggler = seen_user("UKEY", "AGONE", "late");
   straggler.seen.user = SeenUser("UKEY", SeenUser::Kind::certainly_a_user);
   EXPECT_EQ(judge_fleet(plan, {straggler}, retired, Demand::none_of, "old").error().doing,
-            "1 connections: n1 cid 7 (late) from 10.0.0.1:4 since noon presents UKEY signed by AGONE");
+            "1 connections: n1 cid 7 (late) from 10.0.0.1:4 since noon presents user UKEY signed by AGONE");
 }
 
 TEST(RotationMonitor, an_identity_that_stays_is_found_among_what_is_retired) {

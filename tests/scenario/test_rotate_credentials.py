@@ -1,0 +1,221 @@
+"""`hawser rotate` with plans of kind credentials: user keys, signing keys, passwords, NKeys and a token, under load, proven by real servers."""
+
+import json
+
+import pytest
+from conftest import LONG
+from hawser_scenario.broker import HawserBroker
+from hawser_scenario.credential_fleet import OperatorFleet, Restarted, TokenFleet, UserFleet, secret, steps_of
+from hawser_scenario.errors import KnownError
+from hawser_scenario.id_store import SEED
+from hawser_scenario.load import assert_nothing_wrong
+from hawser_scenario.nats_server import NatsServer
+from hawser_scenario.waiting import wait_until
+
+DONE, NOT_SO, MISUSE = 0, 1, 2
+KINDS = pytest.mark.parametrize("kind", [NatsServer, HawserBroker], ids=["nats_server", "hawser_broker"])
+KILLED_AFTER = range(1, 34, 2) if LONG else (3, 8, 14)  # lines of progress
+
+
+@pytest.fixture
+def make_fleet(tmp_path, ca, start_agent, stack):
+    return lambda fleet, **options: stack.enter_context(fleet(tmp_path, ca, start_agent, **options))
+
+
+def assert_agents_present(fleet, users):
+    assert {row["authorized_user"] for row in fleet.server.connections("hawser agent") if row.get("lang")} == set(users)
+
+
+@KINDS
+def test_user_keys_are_rotated_under_load_and_the_old_ones_are_revoked(make_fleet, kind):
+    fleet = make_fleet(OperatorFleet, kind=kind)
+    old, new, plan = fleet.rotated_users()
+    fleet.write(plan)
+    code, out, err = fleet.rotate("plan")
+    assert code == DONE, out + err
+    with fleet.load() as load:
+        code, out, err = fleet.rotate("run")
+        assert code == DONE, out + err
+        assert_nothing_wrong(load.stop())
+    assert {old["a1"], old["a2"]}.isdisjoint(fleet.users()) and {new["a1"], new["a2"]} <= fleet.users()
+    assert [agent.value("hawser_disconnects_total") for agent in fleet.agents] == [0, 0]
+    for user in ("a1", "a2", "probe"):
+        assert fleet.may_come_in("--creds", fleet.directory / "new" / f"{user}.creds")
+        assert not fleet.may_come_in("--creds", fleet.directory / "old" / f"{user}.creds")
+    shown = fleet.shown()
+    assert "let new alone in: n1" in shown and "old credential refused" in shown and "Authorization Violation" in shown
+    assert not SEED.search(shown) and "eyJ" not in shown, "neither seeds nor JWTs"
+    assert fleet.rotate("rollback")[0] == MISUSE
+
+
+@KINDS
+def test_a_signing_key_is_not_taken_away_while_somebody_it_signed_is_connected_and_then_it_is(make_fleet, kind):
+    fleet = make_fleet(OperatorFleet, kind=kind)
+    fleet.id.run("user add late --account prod")
+    late = fleet.creds("old", "late")
+    old, new, plan = fleet.rotated_signing_key()
+    fleet.write(plan)
+    straggler = fleet.other_agent("late", creds_file=str(late))
+    key = fleet.claims("late")["sub"]
+    with fleet.load() as load:
+        code, out, err = fleet.rotate("run")
+        assert code == NOT_SO and KnownError("rotation_not_converged").id in err, out + err
+        assert f"presents user {key} signed by {old}" in err and "hawser agent" in err and "since" in err
+        assert fleet.may_come_in("--creds", fleet.directory / "old" / "probe.creds"), "nothing was narrowed"
+        straggler.stop()
+        code, out, err = fleet.rotate("resume")
+        assert code == DONE, out + err
+        assert_nothing_wrong(load.stop())
+    assert {row.get("issuer_key") for row in fleet.server.admitted() if row.get("authorized_user")} == {new}
+    assert not fleet.may_come_in("--creds", late) and not fleet.may_come_in("--creds", fleet.directory / "old" / "a1.creds")
+    assert fleet.may_come_in("--creds", fleet.directory / "new" / "a1.creds")
+    assert old not in fleet.signing_keys() and new in fleet.signing_keys()
+
+
+@KINDS
+def test_a_signing_key_goes_back_with_the_commands_that_undo_it(make_fleet, kind):
+    fleet = make_fleet(OperatorFleet, kind=kind)
+    fleet.id.run("user add late --account prod")
+    late = fleet.creds("old", "late")
+    old, new, plan = fleet.rotated_signing_key()
+    fleet.write(plan)
+    fleet.other_agent("late", creds_file=str(late))
+    with fleet.load() as load:
+        assert fleet.rotate("run")[0] == NOT_SO
+        code, out, err = fleet.rotate("rollback")
+        assert code == DONE, out + err
+        assert_nothing_wrong(load.stop())
+    assert {row.get("issuer_key") for row in fleet.server.admitted() if row.get("authorized_user")} == {old}
+    assert fleet.may_come_in("--creds", late) and old in fleet.signing_keys()
+    for name in ("a1", "a2"):
+        assert fleet.used(name).read_bytes() == (fleet.directory / "old" / f"{name}.creds").read_bytes()
+
+
+def stays(fleet):
+    """Two agents of a user that is not rotated: what flows through them must not notice anything."""
+    for number in (1, 2):
+        fleet.agent(f"stays-{number}", user=fleet.STAYS, password_file=str(fleet.password_file(fleet.STAYS)))
+
+
+def user_plan(fleet, targets):
+    plan = fleet.plan(*fleet.probes(), fleet.broker(), targets)
+    plan["waves"][0]["targets"][0]["metrics"] = f"http://{fleet.agents[0].admin}"
+    return plan
+
+
+@KINDS
+def test_a_password_is_rotated_by_two_users_and_a_straggler_stops_it(make_fleet, stack, kind):
+    fleet = make_fleet(UserFleet, kind=kind)
+    stays(fleet)
+    clients = [Restarted(fleet, name, "kate-1") for name in ("kate", "late")]
+    for client in clients:
+        stack.callback(client.end)
+    fleet.write(user_plan(fleet, [clients[0].target("kate-2", replaces_user="kate-1")]))
+    with fleet.load() as load:
+        code, out, err = fleet.rotate("run")
+        assert code == NOT_SO and KnownError("rotation_not_converged").id in err, out + err
+        assert "(late)" in err and "presents user kate-1" in err
+        assert fleet.may_come_in(*fleet.flags_of("kate-1")) and fleet.may_come_in(*fleet.flags_of("kate-2"))
+        clients[1].restart("kate-2")
+        code, out, err = fleet.rotate("resume")
+        assert code == DONE, out + err
+        assert_nothing_wrong(load.stop())
+    assert fleet.users_file.read_bytes() == (fleet.directory / "new.conf").read_bytes()
+    assert not fleet.may_come_in(*fleet.flags_of("kate-1")) and fleet.may_come_in(*fleet.flags_of("kate-2"))
+    shown = fleet.shown()
+    assert not [password for password in fleet.passwords.values() if password in shown]
+    assert [agent.value("hawser_disconnects_total") for agent in fleet.agents] == [0, 0]
+
+
+def test_rolled_back_the_users_file_is_what_it_was_byte_for_byte(make_fleet, stack):
+    fleet = make_fleet(UserFleet)
+    stays(fleet)
+    clients = [Restarted(fleet, name, "kate-1") for name in ("kate", "late")]
+    for client in clients:
+        stack.callback(client.end)
+    fleet.write(user_plan(fleet, [clients[0].target("kate-2", replaces_user="kate-1")]))
+    with fleet.load() as load:
+        assert fleet.rotate("run")[0] == NOT_SO
+        assert fleet.users_file.read_bytes() == (fleet.directory / "both.conf").read_bytes()
+        code, out, err = fleet.rotate("rollback")
+        assert code == DONE, out + err
+        assert_nothing_wrong(load.stop())
+    assert fleet.users_file.read_bytes() == fleet.before
+    assert {user for client in clients for user in client.seen_as()} == {"kate-1"}
+    assert fleet.may_come_in(*fleet.flags_of("kate-1")) and not fleet.may_come_in(*fleet.flags_of("kate-2"))
+
+
+def nkey_plan(fleet, **changes):
+    """An agent whose NKey stands in the server's configuration; it takes up the new seed while it runs."""
+    old, new = (secret(fleet.directory / age / "agent.nk", fleet.keys[age].seed + "\n") for age in ("old", "new"))
+    used = secret(fleet.directory / "used" / "agent.nk", old.read_text())
+    for number in (1, 2):
+        fleet.agent(f"key-{number}", nkey_file=str(used))
+    target = fleet.file_target(0, new, used, connections=2)
+    return fleet.plan({"nkey_file": str(old)}, {"nkey_file": str(new)}, fleet.broker(), [target], **changes)
+
+
+@KINDS
+def test_an_nkey_of_the_configuration_is_rotated_under_load(make_fleet, kind):
+    fleet = make_fleet(UserFleet, kind=kind)
+    plan = nkey_plan(fleet)
+    fleet.write(plan)
+    with fleet.load() as load:
+        code, out, err = fleet.rotate("run")
+        assert code == DONE, out + err
+        assert_nothing_wrong(load.stop())
+    assert fleet.users() == {fleet.keys["new"].public}
+    assert [fleet.may_come_in("--nkey", fleet.directory / age / "agent.nk") for age in ("old", "new")] == [False, True]
+    assert not SEED.search(fleet.shown())
+
+
+@pytest.mark.parametrize("lines", KILLED_AFTER)
+def test_killed_anywhere_it_goes_on_to_the_same_end(make_fleet, lines):
+    fleet = make_fleet(UserFleet)
+    fleet.write(nkey_plan(fleet))
+    with fleet.load(rate=200) as load:
+        run = fleet.start_rotation()
+        wait_until(lambda: run.log().count("\n") >= lines or not run.running, 60, "so many lines of progress")
+        run.kill()
+        code, out, err = fleet.rotate("resume")
+        assert code == DONE or KnownError("rotation_not_begun").id in err, out + err
+        assert_nothing_wrong(load.stop())
+    assert fleet.users() == {fleet.keys["new"].public}
+    assert fleet.users_file.read_bytes() == (fleet.directory / "new.conf").read_bytes()
+    assert steps_of(fleet)[-1] == "finish"
+
+
+def test_a_token_gives_way_to_users_and_is_shown_nowhere(make_fleet, stack):
+    fleet = make_fleet(TokenFleet)
+    clients = [Restarted(fleet, name, fleet.token) for name in ("kate", "late")]
+    for client in clients:
+        stack.callback(client.end)
+    fleet.write(fleet.plan(*fleet.probes(), fleet.broker(), [clients[0].target("kate-2")]))
+    code, out, err = fleet.rotate("run")
+    assert code == NOT_SO and KnownError("rotation_not_converged").id in err, out + err
+    assert "(late)" in err and "may be a token" in err
+    assert fleet.token not in out + err
+    assert fleet.may_come_in("--token-file", fleet.password_file("token")) and fleet.may_come_in(*fleet.flags_of("kate-2"))
+    clients[1].restart("kate-2")
+    code, out, err = fleet.rotate("resume")
+    assert code == DONE, out + err
+    assert not fleet.may_come_in("--token-file", fleet.password_file("token")) and fleet.may_come_in(*fleet.flags_of("kate-2"))
+    assert fleet.token not in out + err + fleet.shown()
+
+
+def test_a_token_in_a_ca_rotation_is_shown_nowhere_either(make_fleet, stack, authorities):
+    """nats-server 2.9 has it as the user of the connection, which is what names a straggler."""
+    fleet = make_fleet(TokenFleet)
+    stack.callback(Restarted(fleet, "late", fleet.token).end)
+    assert fleet.token in json.dumps(fleet.server.connections())
+    old, new = authorities
+    target = {"name": "kate", "deliver": {"command": ["true"]}, "apply": {"command": ["true"]}, "prove": {"certificate": str(new.issue("kate").cert), "name": "late"}}
+    pair = lambda ca: {"cert_file": str((one := ca.issue("probe")).cert), "key_file": str(one.key)}  # noqa: E731
+    plan = {"name": "ca", "journal": "journal", "old_ca": str(old.cert), "new_ca": str(new.cert),
+            "prober": {"old": pair(old), "new": pair(new), "ca_file": str(old.cert)}, "times": {"prove": "1s", "probe": "2s"},
+            "brokers": [{"name": "n1", "url": fleet.server.url("tls"), "monitor": f"http://127.0.0.1:{fleet.server.monitor_port}",
+                         "bundle": str(fleet.bundle), "reload": {"pid_file": str(fleet.pid_file(0))}}], "waves": [{"name": "w", "targets": [target]}]}
+    fleet.write(plan)
+    code, out, err = fleet.rotate("run")
+    assert code == NOT_SO and KnownError("rotation_not_proven").id in err and "(late, user hidden, as it may be a token)" in err, out + err
+    assert fleet.token not in out + err + fleet.shown()
