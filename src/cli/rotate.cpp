@@ -1,4 +1,4 @@
-// `hawser rotate`: a CA rotation across a fleet, proven step by step (docs/rotation.md).
+// `hawser rotate`: a rotation of a CA or of credentials across a fleet, proven step by step (docs/rotation.md).
 #include "cli/rotate.hpp"
 
 #include <CLI/CLI.hpp>
@@ -118,11 +118,12 @@ void run_or_print(const Plan& plan, const RotateOptions& options, Intent intent,
 }  // namespace
 
 void add_rotate(CLI::App& app, Exit& exit) {
-  CLI::App* rotate_command = add_command(app, "rotate", "Rotate a CA across a fleet, each step proven before the next",
-                                         "hawser rotate plan rotation.yaml\n"
-                                         "hawser rotate run rotation.yaml\n"
-                                         "hawser rotate status rotation.yaml --json\n"
-                                         "hawser rotate rollback rotation.yaml");
+  CLI::App* rotate_command =
+      add_command(app, "rotate", "Rotate a CA or credentials across a fleet, each step proven before the next",
+                  "hawser rotate plan rotation.yaml\n"
+                  "hawser rotate run rotation.yaml\n"
+                  "hawser rotate status rotation.yaml --json\n"
+                  "hawser rotate rollback rotation.yaml");
   rotate_command->require_subcommand(1);
   add_on_plan(*rotate_command, exit, "plan", "Is the plan good, and how long may it take? Touches nothing",
               "hawser rotate plan rotation.yaml\nhawser rotate plan rotation.yaml --json | jq .seconds",

@@ -6,6 +6,7 @@
 #include "base/quantity.hpp"
 #include "cli/rotate.hpp"
 #include "rotation/performer.hpp"
+#include "rotation/prober.hpp"
 
 namespace hawser::cli {
 namespace {
@@ -28,10 +29,15 @@ std::string plan_json(const Plan& plan, const Inspection& found, const TimeNeede
   for (const Error& error : found.errors) {
     problems.push_back({{"id", error_id(error.code)}, {"message", error.message()}, {"hint", info(error.code).hint}});
   }
-  const json::object out = {{"ok", found.errors.empty()},       {"plan", plan.name},
-                            {"brokers", plan.brokers.size()},   {"waves", plan.waves.size()},
-                            {"targets", target_count(plan)},    {"seconds_until_moved", seconds(needed.moved)},
-                            {"seconds", seconds(needed.total)}, {"times", std::move(lines)},
+  const json::object out = {{"ok", found.errors.empty()},
+                            {"plan", plan.name},
+                            {"brokers", plan.brokers.size()},
+                            {"waves", plan.waves.size()},
+                            {"targets", target_count(plan)},
+                            {"seconds_until_moved", seconds(needed.moved)},
+                            {"seconds", seconds(needed.total)},
+                            {"times", std::move(lines)},
+                            {"without_way_back", json::value_from(without_way_back(plan))},
                             {"problems", std::move(problems)}};
   return json::serialize(out) + "\n";
 }
@@ -76,8 +82,11 @@ std::string render_plan(const Plan& plan, const Inspection& found, bool as_json)
     out += fmt::format("  {:<24} begins after {:>10}, takes {:>10}\n", line.what, format_duration(line.begins),
                        format_duration(line.takes));
   }
-  out += fmt::format("  old certificates are needed for {}, all of it takes {}\n", format_duration(needed.moved),
-                     format_duration(needed.total));
+  out += fmt::format("  old {}s are needed for {}, all of it takes {}\n", what_is_presented(plan),
+                     format_duration(needed.moved), format_duration(needed.total));
+  for (const std::string& one : without_way_back(plan)) {
+    out += fmt::format("cannot be taken back: {}\n", one);
+  }
   for (const Error& error : found.errors) {
     out += fmt::format("problem: {}\n  hint: {}\n", error.message(), info(error.code).hint);
   }
@@ -161,7 +170,7 @@ std::string render_status(const Plan& plan, const RotationRecord& record, bool a
   std::string out =
       fmt::format("{}, begun {}: {}\n", record.row.plan_name, time_of(record.row.begun_ms), state_of(record));
   out += fmt::format(
-      "  brokers with both CAs  {} of {}\n  targets moved          {} of {}\n  brokers narrowed       {} of {}\n",
+      "  brokers that take both {} of {}\n  targets moved          {} of {}\n  brokers narrowed       {} of {}\n",
       broad, plan.brokers.size(), moved, target_count(plan), narrow, plan.brokers.size());
   out += fmt::format("  last step              {}\n", last.empty() ? "-" : last);
   out += stop == nullptr ? "" : fmt::format("  stopped, since         {}\n", stop->text);

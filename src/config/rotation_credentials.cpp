@@ -121,12 +121,16 @@ void CredentialParts::replaces(Block& block, const YamlNode& node, Target& out) 
   if (const YamlNode* text = block.scalar("replaces_user")) out.prove.replaces_user = text->text;
   if (block.has("replaces") && block.has("replaces_user"))
     block.bad("replaces_user", *block.value("replaces_user"), "stands beside replaces: keep one");
-  const bool found_in_place = !out.prove.credential.empty() && std::holds_alternative<std::vector<Copy>>(out.deliver);
+  const auto* copies = std::get_if<std::vector<Copy>>(&out.deliver);
+  const bool found_in_place =
+      copies != nullptr && !out.prove.credential.empty() &&
+      std::any_of(copies->begin(), copies->end(), [&](const Copy& copy) { return copy.from == out.prove.credential; });
   const bool from_token = plan_.prober.old_credential.form == Form::token;
   if (!block.has("replaces") && !block.has("replaces_user") && !found_in_place && !from_token)
     schema_.mistake(Errc::config_missing, node.place,
-                    fmt::format("{} (a file) or {} (a user) is missing: what {} presents now", block.full("replaces"),
-                                "replaces_user", out.name));
+                    fmt::format("{} (a file; the same as credential, if it keeps that) or replaces_user is missing: "
+                                "what {} presents now",
+                                block.full("replaces"), out.name));
 }
 
 void CredentialParts::retires(Block& top, std::vector<std::string>& out) {

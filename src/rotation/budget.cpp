@@ -39,7 +39,8 @@ TimeNeeded time_needed(const Plan& plan) {
     at += takes;
   };
   add("preflight", plan.times.preflight);
-  add("broaden trust",
+  const bool ca = plan.kind == PlanKind::ca;
+  add(ca ? "broaden trust" : "let old and new in",
       brokers * sum(plan.times, {StepKind::write_broad, StepKind::reload_broad, StepKind::prove_broad}));
   add("read counters", time_limit(plan.times, StepKind::measure));
   std::vector<nanoseconds> ends;
@@ -57,8 +58,9 @@ TimeNeeded time_needed(const Plan& plan) {
   at = last;
   add("converge", plan.times.converge);
   out.moved = at;
-  add("narrow trust", brokers * sum(plan.times, {StepKind::converge, StepKind::write_narrow, StepKind::reload_narrow,
-                                                 StepKind::prove_narrow}));
+  add(ca ? "narrow trust" : "let new alone in",
+      brokers * sum(plan.times,
+                    {StepKind::converge, StepKind::write_narrow, StepKind::reload_narrow, StepKind::prove_narrow}));
   out.total = at;
   out.narrowed = plan.times.preflight + plan.times.converge + (out.total - out.moved);
   return out;

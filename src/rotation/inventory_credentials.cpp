@@ -59,12 +59,9 @@ class CredentialInspector {
   Inventory& inventory_;
 };
 
-// Delivered are other files than its credential.
-bool keeps_its_credential(const Target& target) {
-  const auto* copies = std::get_if<std::vector<Copy>>(&target.deliver);
-  return copies != nullptr && target.prove.replaces.empty() && target.prove.replaces_user.empty() &&
-         std::none_of(copies->begin(), copies->end(),
-                      [&](const Copy& copy) { return copy.from == target.prove.credential; });
+// Delivered is something else: its CAs, for one.
+bool keeps_its_credential(const Proof& proof) {
+  return !proof.credential.empty() && proof.replaces == proof.credential;
 }
 
 tls::ContextPtr CredentialInspector::context(const tls::Source& source) {
@@ -158,19 +155,19 @@ void CredentialInspector::readable(const std::string& whose, const Delivery& del
 void CredentialInspector::target(const Target& target) {
   readable(target.name, target.deliver);
   const std::optional<Identity> fresh = fresh_of(target);
-  const std::optional<Identity> old_one =
-      keeps_its_credential(target) && target.prove.user.empty() ? fresh : old_of(target);
+  const bool keeps = keeps_its_credential(target.prove);
+  const std::optional<Identity> old_one = keeps ? fresh : old_of(target);
   inventory_.target_new.push_back(fresh.value_or(Identity{}));
   inventory_.target_old.push_back(old_one.value_or(Identity{}));
   if (fresh) {
     inventory_.fresh.add(*fresh);
   }
-  if (!old_one || (fresh && *fresh == *old_one)) {
-    if (old_one && !keeps_its_credential(target)) {
-      refuse(fmt::format("{}: its new credential is to brokers the same as its old one: {}", target.name,
-                         to_text(*old_one)));
-    }
+  if (keeps || !old_one) {
     return;
+  }
+  if (fresh == old_one) {
+    return refuse(fmt::format("{}: its new credential is to brokers the same as its old one: {}", target.name,
+                              to_text(*old_one)));
   }
   inventory_.retired.add(*old_one);
 }

@@ -219,3 +219,89 @@ def test_a_token_in_a_ca_rotation_is_shown_nowhere_either(make_fleet, stack, aut
     code, out, err = fleet.rotate("run")
     assert code == NOT_SO and KnownError("rotation_not_proven").id in err and "(late, user hidden, as it may be a token)" in err, out + err
     assert fleet.token not in out + err + fleet.shown()
+
+
+def broken(fleet, breakage):
+    plan = nkey_plan(fleet)
+    breakage(plan, fleet)
+    fleet.write(plan)
+    return plan
+
+
+def of_nobody_else(plan, fleet):
+    """The new seed is that of the old key."""
+    (fleet.directory / "new" / "agent.nk").write_text(fleet.keys["old"].seed)
+
+
+def a_password_without_its_file(plan, fleet):
+    plan["prober"]["new"] = {"user": "probe-2", "password_file": "nowhere"}
+
+
+def torn(plan, fleet):
+    (fleet.directory / "new" / "agent.nk").write_text(fleet.keys["new"].seed[:40])
+
+
+def a_new_prober_whom_nobody_knows(plan, fleet):
+    plan["prober"].update(old={"user": "nobody", "password_file": str(fleet.password_file(fleet.STAYS))},
+                          new={"user": "nobody-2", "password_file": str(fleet.password_file(fleet.STAYS))})
+
+
+def retired_and_new(plan, fleet):
+    plan["retires"] = [fleet.keys["new"].public]
+
+
+@pytest.mark.parametrize("breakage", [of_nobody_else, a_password_without_its_file, torn, a_new_prober_whom_nobody_knows, retired_and_new],
+                         ids=lambda f: f.__name__)
+def test_what_is_wrong_from_the_beginning_stops_it_before_anything_is_touched(make_fleet, breakage):
+    fleet = make_fleet(UserFleet)
+    broken(fleet, breakage)
+    code, out, err = fleet.rotate("run")
+    assert code == NOT_SO and KnownError("rotation_preflight_failed").id in err, out + err
+    assert fleet.users_file.read_bytes() == fleet.before and fleet.users() == {fleet.keys["old"].public}
+    assert not list(fleet.directory.rglob("*.before-*"))
+    assert not SEED.search(out + err) and fleet.keys["new"].seed[:40] not in out + err
+
+
+def test_a_broker_that_does_not_read_its_new_users_stops_it_while_old_ones_are_good(make_fleet):
+    fleet = make_fleet(UserFleet)
+    plan = broken(fleet, lambda plan, _: plan["brokers"][0].update(reload={"command": ["true"]}))
+    plan["times"]["probe"] = "1s"
+    fleet.write(plan)
+    with fleet.load(rate=100) as load:
+        code, out, err = fleet.rotate("run")
+        assert code == NOT_SO and KnownError("rotation_not_broadened").id in err, out + err
+        code, out, err = fleet.rotate("rollback")
+        assert code == DONE, out + err
+        assert_nothing_wrong(load.stop())
+    assert fleet.users_file.read_bytes() == fleet.before and fleet.users() == {fleet.keys["old"].public}
+
+
+def test_a_narrowing_that_takes_nothing_away_is_found_out_and_goes_back(make_fleet):
+    fleet = make_fleet(UserFleet)
+    plan = nkey_plan(fleet)
+    plan["brokers"][0]["narrow"]["files"][0]["from"] = str(fleet.directory / "both.conf")
+    plan["times"]["probe"] = "1s"
+    fleet.write(plan)
+    with fleet.load(rate=100) as load:
+        code, out, err = fleet.rotate("run")
+        assert code == NOT_SO and KnownError("rotation_not_narrowed").id in err and "old credential accepted" in err, out + err
+        code, out, err = fleet.rotate("rollback")
+        assert code == DONE, out + err
+        assert_nothing_wrong(load.stop())
+    assert fleet.users_file.read_bytes() == fleet.before and fleet.users() == {fleet.keys["old"].public}
+
+
+def test_a_dry_run_and_a_plan_say_what_is_done_to_credentials(make_fleet):
+    fleet = make_fleet(UserFleet)
+    plan = nkey_plan(fleet)
+    plan["waves"].append({"name": "more", "targets": [{"name": "put", "deliver": {"command": ["true", "put"]}, "apply": {"command": ["true"]},
+                                                       "prove": {"user": "kate-2", "replaces_user": "kate-1"}}]})
+    fleet.write(plan)
+    code, out, err = fleet.rotate("run", "--dry-run")
+    assert code == DONE, out + err
+    for words in ("let old and new in: n1", "let new alone in: n1", f"{fleet.users_file}", "connections with 127.0.0.1", "deliver: put  true put"):
+        assert words in out, out
+    assert "CA" not in out and "trust" not in out
+    code, out, err = fleet.rotate("plan")
+    assert code == DONE and "cannot be taken back: put: deliver: true put" in out, out + err
+    assert json.loads(fleet.rotate("plan", "--json")[1])["without_way_back"] == ["put: deliver: true put"]

@@ -122,7 +122,8 @@ waves:
         "prober.ca_file is missing", "prober.key_file is missing",
         "unknown key \"bundle\" in brokers[0] (a plan of kind: ca has it;", "brokers[0].reload is missing",
         "no broker has narrow",
-        "waves[0].targets[0].prove.replaces (a file) or replaces_user (a user) is missing: what a presents now",
+        "waves[0].targets[0].prove.replaces (a file; the same as credential, if it keeps that) or replaces_user is "
+        "missing: what a presents now",
         "r.yaml:13:51: /u is written twice",
         "there must be exactly one of waves[0].targets[1].prove.credential and user",
         "unknown key \"certificate\" in waves[0].targets[1].prove (with kind: credentials it is credential: FILE, or "
@@ -149,6 +150,7 @@ TEST(RotationCredentialsFile, refuses_what_cannot_be_meant) {
         Row{"UBS6K4755Z3AJUYFANT2TOCTEGD7B3WNACEW3GC42F2CFCIBLEIBZZY7",
             "UBS6K4755ZAAJUYFANT2TOCTEGD7B3WNACEW3GC42F2CFCIBLEIBZZY7", "a public key with a mistake in it"},
         Row{"user: s1-2, replaces_user: s1-1", "user: s1-2", "what s1 presents now"},
+        Row{"{from: new/a1.creds", "{from: new/a1.crt", "what a1 presents now"},
         Row{"user: s1-2, ", "server: n1, ", "a plan of kind: ca"}}) {
     const std::string text = mistakes_of(with(row.from, row.to));
     EXPECT_NE(text.find(row.why), std::string::npos) << row.why << "\nin\n" << text;

@@ -135,6 +135,14 @@ TEST(RotationCredentials, what_stood_there_before_is_the_old_one_once_it_is_deli
   EXPECT_EQ(found.inventory.target_old.at(0).user, world.user.public_key().text());
 }
 
+TEST(RotationCredentials, one_that_keeps_its_credential_leaves_nothing_behind) {
+  World world;
+  world.target().prove.replaces = world.target().prove.credential;
+  EXPECT_EQ(world.problems(), "");
+  EXPECT_EQ(world.last.target_old.at(0), world.last.target_new.at(0));
+  EXPECT_EQ(world.last.retired.match(world.last.target_new[0]), nullptr);
+}
+
 TEST(RotationCredentials, says_what_does_not_fit) {
   struct Row {
     std::string_view why;
