@@ -38,7 +38,6 @@ class Ear final : public rotation::Watcher {
     std::vector<Duration>& pauses;
     std::vector<StepTaken>& steps;
     std::vector<Span>& spans;
-    std::optional<Step>& failed;  // the last one
   };
 
   Ear(const Plan& plan, const std::vector<std::optional<std::size_t>>& agents, Traffic& traffic, FaultHand* hand,
@@ -79,7 +78,6 @@ class Ear final : public rotation::Watcher {
   }
 
   void on_failed(Step step, const Error& error, std::uint32_t attempt) override {
-    heard_.failed = step;
     other_->on_failed(step, error, attempt);
   }
 
@@ -208,13 +206,12 @@ Result<Plan> Drill::write_plan(const PlanText& text) {
 Result<RotationEnd> Drill::rotate(const Plan& plan, const PlanText& text, Intent intent, FaultHand* hand) {
   const Time began = now();
   RotationEnd out{.plan = plan, .phase = {}, .why = {}, .stopped_at = {}};
-  std::optional<Step> failed;
   const auto end = conduct(plan, intent,
                            {.watcher =
                                 [&](const std::vector<rotation::Passed>& passed) {
                                   return std::make_unique<Ear>(
                                       plan, text.agents, *traffic_, hand, listener_.watcher(plan, passed),
-                                      Ear::Heard{pauses_, outcome_.steps, outcome_.spans, failed});
+                                      Ear::Heard{pauses_, outcome_.steps, outcome_.spans});
                                 },
                             .stop_asked = [this] { return listener_.stop_asked(); }});
   if (!end) {
@@ -227,8 +224,8 @@ Result<RotationEnd> Drill::rotate(const Plan& plan, const PlanText& text, Intent
   out.why = end->why;
   out.seconds = std::chrono::duration<double>(now() - began).count();
   if (end->why) {
-    out.stopped_at = failed;
-    step(failed ? step_text(plan, *failed) : std::string(to_string(end->phase)), false, began, end->why->message());
+    out.stopped_at = end->where;
+    step(end->where ? step_text(plan, *end->where) : std::string(to_string(end->phase)), false, began, end->why->message());
   }
   return out;
 }

@@ -233,7 +233,8 @@ void Engine::after_failure(Time now, Actions& out) {
 
 void Engine::finish(Phase phase, Actions& out) {
   phase_ = phase;
-  out.emplace_back(action::Finished{phase, phase == Phase::stopped ? failure_ : std::nullopt});
+  const bool stopped = phase == Phase::stopped;
+  out.emplace_back(action::Finished{phase, stopped ? failure_ : std::nullopt, stopped ? failed_step_ : std::nullopt});
 }
 
 }  // namespace hawser::rotation

@@ -74,10 +74,11 @@ struct Keep {
 struct Timer {
   Time at;
 };
-// The last action. `why` is set when it did not end well.
+// The last action. `why` is set when it did not end well, and `where` when it was a step.
 struct Finished {
   Phase phase;  // done, rolled_back or stopped
   std::optional<Error> why;
+  std::optional<Step> where = std::nullopt;
 };
 }  // namespace action
 

@@ -177,6 +177,7 @@ TEST(RotationEngine, stops_in_order_when_it_is_asked_to) {
   engine.on_done({StepKind::preflight, 0}, Time{}, actions);
   ASSERT_EQ(actions.size(), 1U);
   EXPECT_EQ(std::get<action::Finished>(actions[0]).why->code, Errc::interrupted);
+  EXPECT_EQ(std::get<action::Finished>(actions[0]).where, std::nullopt);
 }
 
 TEST(RotationEngine, stops_at_once_when_its_journal_cannot_be_written) {
@@ -208,6 +209,7 @@ TEST(RotationEngine, rolls_the_wave_back_that_broke_when_the_plan_says_so) {
   const auto end = life.run();
   EXPECT_EQ(end->phase, Phase::stopped);
   EXPECT_EQ(end->why->doing, breach.doing);
+  EXPECT_EQ(end->where, (Step{StepKind::guard, 1}));
   EXPECT_EQ(fleet.presents_new, (std::vector{true, false, false, false}));
   EXPECT_EQ(fleet.memory, std::vector(1, Trust::both));
   EXPECT_EQ((Life{.plan = plan, .fleet = fleet, .journal = journal}.run()->phase), Phase::done);
@@ -231,6 +233,7 @@ TEST(RotationEngine, a_failure_of_any_step_stops_it_and_mended_it_goes_on_to_the
     ASSERT_TRUE(end.has_value());
     EXPECT_EQ(end->phase, Phase::stopped);
     EXPECT_EQ(end->why->code, kBroken.code);
+    EXPECT_EQ(end->where, broken);
     life.fault = {};
     EXPECT_EQ(life.run()->phase, Phase::done);
     EXPECT_EQ(fleet, at_its_end(plan));
