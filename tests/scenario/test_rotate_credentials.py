@@ -22,10 +22,6 @@ def make_fleet(tmp_path, ca, start_agent, stack):
     return lambda fleet, **options: stack.enter_context(fleet(tmp_path, ca, start_agent, **options))
 
 
-def assert_agents_present(fleet, users):
-    assert {row["authorized_user"] for row in fleet.server.connections("hawser agent") if row.get("lang")} == set(users)
-
-
 @KINDS
 def test_user_keys_are_rotated_under_load_and_the_old_ones_are_revoked(make_fleet, kind):
     fleet = make_fleet(OperatorFleet, kind=kind)
@@ -46,6 +42,20 @@ def test_user_keys_are_rotated_under_load_and_the_old_ones_are_revoked(make_flee
     assert "let new alone in: n1" in shown and "old credential refused" in shown and "Authorization Violation" in shown
     assert not SEED.search(shown) and "eyJ" not in shown, "neither seeds nor JWTs"
     assert fleet.rotate("rollback")[0] == MISUSE
+
+
+def test_a_cluster_that_shares_its_resolver_is_changed_by_one_command_and_proven_everywhere(make_fleet):
+    fleet = make_fleet(OperatorFleet, servers=3)
+    old, new, plan = fleet.rotated_users()
+    fleet.write(plan)
+    with fleet.load(rate=200) as load:
+        code, out, err = fleet.rotate("run")
+        assert code == DONE, out + err
+        assert_nothing_wrong(load.stop())
+    assert {old["a1"], old["a2"]}.isdisjoint(fleet.users()) and {new["a1"], new["a2"]} <= fleet.users()
+    for user in ("a1", "probe"):
+        assert [fleet.may_come_in("--creds", fleet.directory / age / f"{user}.creds") for age in ("old", "new")] == [False, True]
+    assert fleet.state()["brokers_narrowed"] == 3
 
 
 @KINDS

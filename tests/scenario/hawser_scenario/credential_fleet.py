@@ -10,7 +10,6 @@ from .fleet import FAST, HAWSER, Fleet
 from .id_store import Store
 from .identity import NKey
 from .nats_server import NatsServer, tls_block
-from .process import Program
 from .waiting import wait_until
 
 ACCOUNT = "prod"
@@ -24,7 +23,7 @@ def secret(path, text):
 
 
 class CredentialFleet(Fleet):
-    """One server with mutual TLS, agents in front of it; what is secret lies in `old`, `new`, and where agents read it, `used`."""
+    """Servers with mutual TLS, agents in front of them; what is secret lies in `old`, `new`, and where agents read it, `used`."""
 
     def __init__(self, directory, ca, start_agent, kind=NatsServer):
         self.directory, self.ca, self._start_agent, self._kind = pathlib.Path(directory), ca, start_agent, kind
@@ -37,9 +36,10 @@ class CredentialFleet(Fleet):
     def __enter__(self):
         return self
 
-    def serve(self, config):
-        self.servers.append(self._kind(self.directory / "n1", config, "n1"))
-        self.start_server(0)
+    def serve(self, config, routes=None):
+        name = f"n{len(self.servers) + 1}"
+        self.servers.append(self._kind(self.directory / name, config, name, routes))
+        self.start_server(len(self.servers) - 1)
 
     def tls(self):
         return tls_block(self.server_pair, self.bundle)
@@ -48,18 +48,19 @@ class CredentialFleet(Fleet):
     def tls_flags(self):
         return ["--tlscert", str(self.client.cert), "--tlskey", str(self.client.key), "--tlsca", str(self.ca.cert)]
 
-    def other_agent(self, name, **auth):
+    def other_agent(self, name, server=None, **auth):
         """One that is no target, and that no load goes through."""
         tls = {"cert_file": str(self.client.cert), "key_file": str(self.client.key), "ca_file": str(self.ca.cert)}
-        return self._start_agent({"type": "nats", "url": self.server.url("tls"), "tls": tls, "auth": auth}, name).wait_ready()
+        return self._start_agent({"type": "nats", "url": (server or self.server).url("tls"), "tls": tls, "auth": auth}, name).wait_ready()
 
-    def agent(self, name, **auth):
-        self.agents.append(self.other_agent(name, **auth))
+    def agent(self, name, server=None, **auth):
+        self.agents.append(self.other_agent(name, server, **auth))
         self.names.append(name)
 
     def plan(self, old, new, broker, targets, **changes):
-        """`old` and `new`: the prober's; `broker`: how it is broadened and narrowed. A wave of one, then a wave of the others."""
-        brokers = [{"name": "n1", "url": self.server.url("tls"), "monitor": f"http://127.0.0.1:{self.server.monitor_port}", **broker}]
+        """`old` and `new`: the prober's; `broker`: how the first one is broadened and narrowed. A wave of one, then a wave of the others."""
+        brokers = [{"name": server.name, "url": server.url("tls"), "monitor": f"http://127.0.0.1:{server.monitor_port}"} for server in self.servers]
+        brokers[0].update(broker)
         waves = [{"name": "canary", "targets": targets[:1], "settle": "200ms"}]
         if targets[1:]:
             waves.append({"name": "others", "targets": targets[1:], "parallel": 4, "settle": "200ms"})
@@ -80,14 +81,14 @@ class CredentialFleet(Fleet):
         return path
 
     def may_come_in(self, *flags):
-        """Whether another program is let in with this credential."""
-        done = subprocess.run([HAWSER, "rtt", "-s", self.server.url("tls"), *self.tls_flags, *map(str, flags), "--count", "1"], capture_output=True,
-                              text=True, timeout=60, check=False, cwd=self.directory)
-        assert done.returncode in (0, 3), f"{done.returncode} {done.stderr}"
-        return done.returncode == 0
+        """Whether another program is let in with this credential by all servers; they have to agree."""
+        codes = {subprocess.run([HAWSER, "rtt", "-s", server.url("tls"), *self.tls_flags, *map(str, flags), "--count", "1"], capture_output=True,
+                                timeout=60, check=False, cwd=self.directory).returncode for server in self.servers}
+        assert codes in ({0}, {3}), codes
+        return codes == {0}
 
     def users(self):
-        return {row.get("authorized_user") for row in self.server.admitted()}
+        return {row.get("authorized_user") for server in self.servers for row in server.admitted()}
 
     def shown(self):
         """Everything that a rotation has kept or says of itself."""
@@ -96,11 +97,11 @@ class CredentialFleet(Fleet):
 
 
 class OperatorFleet(CredentialFleet):
-    """An account with a signing key, users a1, a2 and probe, and agents with the creds of a1 and a2."""
+    """An account with a signing key, users a1, a2 and probe, and agents with the creds of a1 and a2, at different servers if there are several."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, servers=1, **kwargs):
         super().__init__(*args, **kwargs)
-        self.id = Store(self.directory)
+        self.id, self._count = Store(self.directory), servers
 
     def __enter__(self):
         self.id.run("operator add ops --signing-key --system-account")
@@ -109,13 +110,16 @@ class OperatorFleet(CredentialFleet):
         for user in ("a1", "a2", "probe"):
             self.id.run(f"user add {user} --account {ACCOUNT}")
             self.creds("old", user)
-        config = self.id.run("server-config", "--resolver", "full", "--dir", self.directory / "jwt", "--tls-cert", self.server_pair.cert,
-                             "--tls-key", self.server_pair.key, "--tls-ca", self.ca.cert).stdout
-        self.serve(config)
+        for number in range(self._count):
+            config = self.id.run("server-config", "--resolver", "full", "--dir", self.directory / f"jwt-{number}", "--tls-cert", self.server_pair.cert,
+                                 "--tls-key", self.server_pair.key, "--tls-ca", self.ca.cert).stdout
+            self.serve(config, [one.cluster_port for one in self.servers] if self._count > 1 else None)
+        for server in self.servers:
+            wait_until(lambda s=server: s.monitor("routez")["num_routes"] >= self._count - 1, 20, f"{server.name} sees the others")
         self.id.run("push", "-s", self.server.url("tls"), *self.tls_flags)
-        for name in ("a1", "a2"):
+        for number, name in enumerate(("a1", "a2")):
             used = secret(self.used(name), (self.directory / "old" / f"{name}.creds").read_text())
-            self.agent(name, creds_file=str(used))
+            self.agent(name, self.servers[number % self._count], creds_file=str(used))
         return self
 
     def used(self, name):
@@ -301,6 +305,3 @@ class Restarted:
 
 def steps_of(fleet):
     return [step["name"] for step in json.loads(fleet.rotate("report", "--json")[1])["steps"] if step["mark"] == "done"]
-
-
-__all__ = ["ACCOUNT", "CredentialFleet", "OperatorFleet", "Program", "Restarted", "TokenFleet", "UserFleet", "secret", "steps_of"]
