@@ -124,6 +124,9 @@ Result<Secured> secured(const Broker& broker, const tls::Context& caller, Time u
       return std::unexpected(heard.error());
     }
     out.info = std::move(*heard);
+    if (!out.info.tls_required && !out.info.tls_available) {
+      return fail(Errc::tls_not_offered, "nothing is presented without TLS");
+    }
   }
   auto ssl = caller.connect(
       {.host = broker.server_name.empty() ? broker.clients.host : broker.server_name, .session_key = {}});

@@ -101,6 +101,48 @@ def test_a_signing_key_goes_back_with_the_commands_that_undo_it(make_fleet, kind
         assert fleet.used(name).read_bytes() == (fleet.directory / "old" / f"{name}.creds").read_bytes()
 
 
+def test_narrowed_at_one_broker_and_stopped_at_the_next_it_goes_back_under_load(make_fleet):
+    """Old keys are revoked, the revocation is taken back, agents go back to them, and what was new is told from what is old all the way."""
+    fleet = make_fleet(OperatorFleet, servers=3)
+    old, _, plan = fleet.rotated_users()
+    plan["brokers"][1]["narrow"] = {"command": ["false"], "undo": ["true"]}
+    fleet.write(plan)
+    with fleet.load(rate=200) as load:
+        code, out, err = fleet.rotate("run")
+        assert code == NOT_SO and "let new alone in: n2" in out + err and fleet.state()["brokers_narrowed"] == 1, out + err
+        assert not fleet.may_come_in("--creds", fleet.directory / "old" / "a1.creds")
+        code, out, err = fleet.rotate("rollback")
+        assert code == DONE and "let old and new in again: n1" in out, out + err
+        assert_nothing_wrong(load.stop())
+    assert {old["a1"], old["a2"]} <= fleet.users()
+    assert fleet.may_come_in("--creds", fleet.directory / "old" / "a1.creds")
+    assert [agent.value("hawser_disconnects_total") for agent in fleet.agents] == [0, 0]
+
+
+def test_killed_while_its_command_runs_it_runs_it_again(make_fleet):
+    fleet = make_fleet(OperatorFleet)
+    _, new, plan = fleet.rotated_users()
+    fleet.write(plan)
+    with fleet.load(rate=200) as load:
+        run = fleet.start_rotation()
+        wait_until(lambda: "none of them old" in run.log() or not run.running, 60, "it is about to narrow")
+        run.kill()
+        code, out, err = fleet.rotate("resume")
+        assert code == DONE, out + err
+        assert_nothing_wrong(load.stop())
+    assert {new["a1"], new["a2"]} <= fleet.users() and not fleet.may_come_in("--creds", fleet.directory / "old" / "a1.creds")
+
+
+def test_a_server_without_tls_is_shown_no_credential(make_fleet, tmp_path, stack):
+    fleet = make_fleet(UserFleet)
+    bare = stack.enter_context(NatsServer(tmp_path / "bare", 'include "../n1/users.conf"\n'))
+    plan = broken(fleet, lambda plan, _: plan["brokers"][0].update(url=bare.url("tls")))
+    fleet.write(plan)
+    code, out, err = fleet.rotate("run")
+    assert code == NOT_SO and "nothing is presented without TLS" in err, out + err
+    assert not bare.admitted()
+
+
 def stays(fleet):
     """Two agents of a user that is not rotated: what flows through them must not notice anything."""
     for number in (1, 2):
@@ -165,9 +207,10 @@ def nkey_plan(fleet, **changes):
     return fleet.plan({"nkey_file": str(old)}, {"nkey_file": str(new)}, fleet.broker(), [target], **changes)
 
 
-@KINDS
-def test_an_nkey_of_the_configuration_is_rotated_under_load(make_fleet, kind):
-    fleet = make_fleet(UserFleet, kind=kind)
+@pytest.mark.parametrize("kind, tls_first", [(NatsServer, False), (HawserBroker, False), (HawserBroker, True)],
+                         ids=["nats_server", "hawser_broker", "hawser_broker_tls_first"])
+def test_an_nkey_of_the_configuration_is_rotated_under_load(make_fleet, kind, tls_first):
+    fleet = make_fleet(UserFleet, kind=kind, tls_first=tls_first)
     plan = nkey_plan(fleet)
     fleet.write(plan)
     with fleet.load() as load:

@@ -25,8 +25,9 @@ def secret(path, text):
 class CredentialFleet(Fleet):
     """Servers with mutual TLS, agents in front of them; what is secret lies in `old`, `new`, and where agents read it, `used`."""
 
-    def __init__(self, directory, ca, start_agent, kind=NatsServer):
+    def __init__(self, directory, ca, start_agent, kind=NatsServer, tls_first=False):
         self.directory, self.ca, self._start_agent, self._kind = pathlib.Path(directory), ca, start_agent, kind
+        self.tls_first = tls_first  # before INFO
         self.client, self.server_pair = ca.issue("client"), ca.server()
         self.bundles = [self.directory / "clients.crt"]
         self.bundle.write_bytes(ca.cert.read_bytes())
@@ -42,15 +43,17 @@ class CredentialFleet(Fleet):
         self.start_server(len(self.servers) - 1)
 
     def tls(self):
-        return tls_block(self.server_pair, self.bundle)
+        return tls_block(self.server_pair, self.bundle, extra=", handshake_first: true" if self.tls_first else "")
 
     @property
     def tls_flags(self):
-        return ["--tlscert", str(self.client.cert), "--tlskey", str(self.client.key), "--tlsca", str(self.ca.cert)]
+        first = ["--tlsfirst"] if self.tls_first else []
+        return ["--tlscert", str(self.client.cert), "--tlskey", str(self.client.key), "--tlsca", str(self.ca.cert), *first]
 
     def other_agent(self, name, server=None, **auth):
         """One that is no target, and that no load goes through."""
         tls = {"cert_file": str(self.client.cert), "key_file": str(self.client.key), "ca_file": str(self.ca.cert)}
+        tls.update({"handshake_first": True} if self.tls_first else {})
         return self._start_agent({"type": "nats", "url": (server or self.server).url("tls"), "tls": tls, "auth": auth}, name).wait_ready()
 
     def agent(self, name, server=None, **auth):
@@ -60,7 +63,7 @@ class CredentialFleet(Fleet):
     def plan(self, old, new, broker, targets, **changes):
         """`old` and `new`: the prober's; `broker`: how the first one is broadened and narrowed. A wave of one, then a wave of the others."""
         brokers = [{"name": server.name, "url": server.url("tls"), "monitor": f"http://127.0.0.1:{server.monitor_port}"} for server in self.servers]
-        brokers[0].update(broker)
+        brokers[0].update(broker, tls_first=self.tls_first)
         waves = [{"name": "canary", "targets": targets[:1], "settle": "200ms"}]
         if targets[1:]:
             waves.append({"name": "others", "targets": targets[1:], "parallel": 4, "settle": "200ms"})
