@@ -1,38 +1,25 @@
 """nats.go, nats.c and nats.js, unmodified: the same checks with nats-server (the control), with our broker, and through the agent."""
 
 import os
-import pathlib
-import shutil
 import subprocess
 
 import pytest
 
 from hawser_scenario.broker import HawserBroker
 from hawser_scenario.nats_server import NatsServer
+from hawser_scenario.others import build_go, install_js
 
-INTEROP = pathlib.Path(__file__).parent.parent / "interop"
 CHECKS = ["publish and subscribe", "between connections", "queue group", "headers", "request and reply", "no responders",
           "large payload", "unsubscribe after a maximum", "no echo", "drain"]
-
-
-def checked(arguments, **kwargs):
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=240, check=False, **kwargs)
-    assert done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}"
-    return done
 
 
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory):
     """Each language's program, ready to run."""
     directory = tmp_path_factory.mktemp("interop")
-    go = directory / "interop_go"
-    environment = {**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": "", "CGO_ENABLED": "0",
-                   "GOTOOLCHAIN": "local"}
-    checked(["go", "build", "-o", str(go), "."], cwd=INTEROP / "go", env=environment)
-    js = directory / "js"
-    shutil.copytree(INTEROP / "js", js, ignore=shutil.ignore_patterns("node_modules"))
-    checked(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=js)
-    return {"go": [str(go)], "c": [os.path.join(os.environ["HAWSER_BUILD"], "interop_c")], "js": ["node", str(js / "interop.mjs")]}
+    go = build_go("", directory / "interop_go")
+    js = install_js(directory / "js")
+    return {"go": [go], "c": [os.path.join(os.environ["HAWSER_BUILD"], "interop_c")], "js": ["node", str(js / "interop.mjs")]}
 
 
 def run_checks(program, url):

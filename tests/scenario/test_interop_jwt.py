@@ -3,28 +3,16 @@
 import base64
 import json
 import os
-import pathlib
-import subprocess
 
 import pytest
+from hawser_scenario.others import build_go, checked
 
-GO_PROGRAM = pathlib.Path(__file__).parent.parent / "interop" / "go" / "jwt"
 HAWSER = os.path.join(os.environ["HAWSER_BUILD"], "interop_jwt")
-
-
-def checked(arguments, **kwargs):
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=240, check=False, **kwargs)
-    assert done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 @pytest.fixture(scope="session")
 def go(tmp_path_factory):
-    program = tmp_path_factory.mktemp("go") / "jwt"
-    environment = {**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": "", "CGO_ENABLED": "0",
-                   "GOTOOLCHAIN": "local"}
-    checked(["go", "build", "-o", str(program), "."], cwd=GO_PROGRAM, env=environment)
-    return str(program)
+    return build_go("jwt", tmp_path_factory.mktemp("go") / "jwt")
 
 
 @pytest.fixture

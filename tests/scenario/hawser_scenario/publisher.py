@@ -1,31 +1,18 @@
 """The publishers of tests/interop: three client libraries, unmodified, each of which says which of its messages are confirmed."""
 
 import os
-import pathlib
-import shutil
-import subprocess
 
+from .others import build_go, install_js
 from .process import Program
 from .waiting import wait_until
 
-INTEROP = pathlib.Path(__file__).parents[2] / "interop"
 LANGUAGES = ("go", "c", "js")
-
-
-def _checked(arguments, **kwargs):
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=240, check=False, **kwargs)
-    assert done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}"
 
 
 def build_publishers(directory):
     """Each language's publisher, ready to run."""
-    go = directory / "publisher_go"
-    environment = {**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": "", "CGO_ENABLED": "0",
-                   "GOTOOLCHAIN": "local"}
-    _checked(["go", "build", "-o", str(go), "./publisher"], cwd=INTEROP / "go", env=environment)
-    js = directory / "js"
-    shutil.copytree(INTEROP / "js", js, ignore=shutil.ignore_patterns("node_modules"))
-    _checked(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=js)
+    go = build_go("publisher", directory / "publisher_go")
+    js = install_js(directory / "js")
     return {"go": [go], "c": [os.path.join(os.environ["HAWSER_BUILD"], "publisher_c")], "js": ["node", js / "publisher.mjs"]}
 
 
