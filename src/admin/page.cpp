@@ -11,6 +11,8 @@
 namespace hawser::admin {
 namespace {
 
+constexpr std::size_t kLongCell = 60;  // may take several lines
+
 std::string_view name_of(Tone tone) {
   constexpr std::array<std::string_view, 4> kNames{"neutral", "good", "warning", "bad"};
   return kNames.at(static_cast<std::size_t>(tone));
@@ -42,7 +44,7 @@ void append_table(std::string& out, const Status::Table& table, std::size_t numb
   for (std::size_t i = 0; i < shown; ++i) {
     out += "<tr>";
     for (const std::string& value : table.rows[i]) {
-      out += "<td>" + html_escaped(value) + "</td>";
+      out += (value.size() > kLongCell ? "<td class=\"long\">" : "<td>") + html_escaped(value) + "</td>";
     }
     out += "</tr>\n";
   }

@@ -25,11 +25,13 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 dl { display: grid; grid-template-columns: auto 1fr; gap: .15rem 1rem; margin: 0; }
 dt { color: var(--soft); }
 dd { margin: 0; text-align: right; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
-progress { width: min(9rem, 40%); height: .6rem; margin-right: .75rem; accent-color: var(--good); vertical-align: middle; }
+progress { display: block; width: 100%; height: .5rem; margin: .45rem 0 .1rem; accent-color: var(--good); }
 section.wide { overflow-x: auto; margin-bottom: 1rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th { text-align: left; color: var(--soft); font-weight: 500; }
 th, td { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
+td { vertical-align: top; }
+td.long { white-space: normal; min-width: 18rem; overflow-wrap: anywhere; }
 .good { color: var(--good); } .warning { color: var(--warning); } .bad { color: var(--bad); }
 nav ul { list-style: none; margin: 0; padding: 0; display: grid; gap: .1rem 1.5rem;
          grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }

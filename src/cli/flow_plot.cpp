@@ -7,6 +7,7 @@
 
 #include "admin/page.hpp"
 #include "base/clock.hpp"
+#include "cli/flow_points.hpp"
 
 namespace hawser::cli {
 
@@ -22,17 +23,17 @@ svg.plot{display:block;width:100%;margin:.5rem 0 1.25rem;font:12px system-ui,san
 .plot .span{fill:var(--plot-span);opacity:.16}.plot .edge{stroke:var(--plot-span);stroke-width:1;opacity:.6;vector-effect:non-scaling-stroke}
 .plot .curve{fill:none;stroke-width:1.75;stroke-linecap:round;stroke-linejoin:round;vector-effect:non-scaling-stroke}
 .plot .c0{stroke:var(--plot-0)}.plot .c1{stroke:var(--plot-1);stroke-dasharray:7 4}.plot .c2{stroke:var(--plot-2);stroke-dasharray:2 4}.plot .c3{stroke:var(--plot-3);stroke-dasharray:10 4 2 4}
+.plot .c4{stroke:var(--plot-1);stroke-dasharray:1 5}.plot .c5{stroke:var(--plot-2);stroke-dasharray:14 5}.plot .c6{stroke:var(--plot-3);stroke-dasharray:4 2}.plot .c7{stroke:var(--plot-0);stroke-dasharray:12 3 2 3 2 3}
 )";
 
 namespace {
-
-using Points = std::vector<std::pair<std::int64_t, double>>;
 
 constexpr double kWide = 1000;      // of what stretches
 constexpr int kTall = 150;          // pixels of one pair of axes
 constexpr int kRow = 16;            // of a line of text
 constexpr double kNarrowest = 330;  // pixels that a plot has on a telephone
 constexpr double kLetter = 6.8;     // a letter's width, on the safe side
+constexpr double kSmallest = 1e-9;  // range of values that is told from none
 constexpr std::size_t kLabelRows = 3;
 constexpr std::size_t kNameBytes = 60;
 
@@ -49,87 +50,11 @@ struct Scale {
   [[nodiscard]] double y(double value) const { return kTall * (1 - (value - least) / (most - least)); }
 };
 
-struct Extent {
-  double least = 0;
-  double most = 0;
-};
-
 std::string escaped(std::string_view name) { return admin::html_escaped(name.substr(0, kNameBytes)); }
 
 std::string clock_of(std::int64_t ms, bool days) {
   const std::string text = to_rfc3339(WallTime(std::chrono::milliseconds(ms)));
   return days ? text.substr(5, 5) + " " + text.substr(11, 5) : text.substr(11, 8);
-}
-
-Extent extent_of(const Points& points) {
-  const auto [low, high] = std::minmax_element(points.begin(), points.end(),
-                                               [](const auto& a, const auto& b) { return a.second < b.second; });
-  return {low->second, high->second};
-}
-
-Series finite(const Series& series) {
-  Series out{.name = series.name, .unit = series.unit, .points = {}};
-  std::copy_if(series.points.begin(), series.points.end(), std::back_inserter(out.points),
-               [](const auto& point) { return std::isfinite(point.second); });
-  std::sort(out.points.begin(), out.points.end());
-  return out;
-}
-
-// 1, 2 or 5 times a power of ten, so that some four of them make `range`.
-double step_of(double range) {
-  const double power = std::pow(10.0, std::floor(std::log10(range / 4)));
-  const double ratio = range / 4 / power;
-  return power * (ratio <= 1 ? 1 : ratio <= 2 ? 2 : ratio <= 5 ? 5 : 10);
-}
-
-std::int64_t time_step_of(std::int64_t range_ms) {
-  constexpr std::array<std::int64_t, 20> kSeconds{1,   2,    5,    10,   15,    30,    60,    120,   300,    600,
-                                                  900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 604800, 2592000};
-  for (const std::int64_t seconds : kSeconds) {
-    if (range_ms / (seconds * 1000) <= 4) {
-      return seconds * 1000;
-    }
-  }
-  return range_ms;
-}
-
-// The curve falls into parts where nothing was seen for far longer than around it.
-std::vector<Points> parts_of(const Points& points) {
-  std::vector<Points> parts(1);
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    if (i > 0) {
-      const std::int64_t gap = points[i].first - points[i - 1].first;
-      const std::int64_t before = i > 1 ? points[i - 1].first - points[i - 2].first : 0;
-      const std::int64_t after = i + 1 < points.size() ? points[i + 1].first - points[i].first : 0;
-      if (gap > 3 * std::max<std::int64_t>({before, after, 1}) && (before > 0 || after > 0)) {
-        parts.emplace_back();
-      }
-    }
-    parts.back().push_back(points[i]);
-  }
-  return parts;
-}
-
-// The least and the most of each moment stay, in their order.
-Points thinned(const Points& points, std::size_t most) {
-  if (points.size() <= most) {
-    return points;
-  }
-  Points out;
-  const std::size_t buckets = std::max<std::size_t>(1, most / 2);
-  for (std::size_t b = 0; b < buckets; ++b) {
-    const auto from = points.begin() + static_cast<std::ptrdiff_t>(points.size() * b / buckets);
-    const auto to = points.begin() + static_cast<std::ptrdiff_t>(points.size() * (b + 1) / buckets);
-    auto [low, high] = std::minmax_element(from, to, [](const auto& p, const auto& q) { return p.second < q.second; });
-    if (high < low) {
-      std::swap(low, high);
-    }
-    out.push_back(*low);
-    if (high != low) {
-      out.push_back(*high);
-    }
-  }
-  return out;
 }
 
 std::string path_of(const Points& points, const Scale& scale) {
@@ -200,7 +125,7 @@ class Plot {
       const Extent its = extent_of(one.points);
       all = {std::min(all.least, its.least), std::max(all.most, its.most)};
     }
-    const double step = step_of(all.most > all.least ? all.most - all.least : 1);
+    const double step = all.most - all.least > kSmallest ? step_of(all.most - all.least) : 1;
     scale_.least = std::floor(all.least / step) * step;
     scale_.most = std::max(scale_.least + step, std::ceil(all.most / step) * step);
     if (first) {
@@ -208,8 +133,9 @@ class Plot {
     }
     const int top = y_ + 14;
     out_ += fmt::format(
-        "<svg x=\"0\" y=\"{}\" width=\"100%\" height=\"{}\" viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\">\n", top,
-        kTall, kWide, kTall);
+        "<svg x=\"0\" y=\"{}\" width=\"100%\" height=\"{}\" viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\" "
+        "overflow=\"visible\">\n",
+        top, kTall, kWide, kTall);
     for (const PlotSpan& span : spans_) {
       const double x = scale_.x(span.begun_ms);
       out_ += fmt::format(
@@ -222,7 +148,7 @@ class Plot {
       out_ += fmt::format("<path class=\"grid\" d=\"M0 {0:.1f}H{1}\"/>\n", scale_.y(scale_.least + i * step), kWide);
     }
     for (std::size_t i = 0; i < std::min(series.size(), kPlotSeries); ++i) {
-      out_ += fmt::format("<path class=\"curve c{}\" d=\"{}\"/>\n", i % 4, path_of(series[i].points, scale_));
+      out_ += fmt::format("<path class=\"curve c{}\" d=\"{}\"/>\n", i, path_of(series[i].points, scale_));
     }
     out_ += "</svg>\n";
     for (int i = 0; i <= ticks; ++i) {
@@ -251,7 +177,7 @@ class Plot {
   void legend(std::span<const Series> series) {
     for (std::size_t i = 0; i < std::min(series.size(), kPlotSeries); ++i) {
       y_ += kRow;
-      out_ += fmt::format("<path class=\"curve c{}\" d=\"M2 {}h30\"/>\n", i % 4, y_ - 4);
+      out_ += fmt::format("<path class=\"curve c{}\" d=\"M2 {}h30\"/>\n", i, y_ - 4);
       text("name", "40", y_, "start",
            fmt::format("{}: {}", escaped(series[i].name), admin::html_escaped(range_text(series[i]))));
     }
@@ -276,8 +202,11 @@ class Plot {
       const double left = std::min(x, kNarrowest - wide);
       const auto row = static_cast<std::size_t>(
           std::find_if(taken.begin(), taken.end(), [left](double end) { return end <= left; }) - taken.begin());
+      if (!fits || row == kLabelRows) {
+        listed_.push_back(i);
+      }
       if (row == kLabelRows) {
-        continue;  // the list has it
+        continue;
       }
       taken[row] = left + wide + kLetter;
       rows = std::max(rows, static_cast<int>(row) + 1);
@@ -292,14 +221,15 @@ class Plot {
   }
 
   void list_spans() {
-    for (std::size_t i = 0; i < std::min(spans_.size(), kPlotSpansNamed); ++i) {
+    const std::size_t shown = std::min(listed_.size(), kPlotSpansNamed);
+    for (std::size_t i = 0; i < shown; ++i) {
       y_ += kRow;
-      text("", "14", y_, "end", fmt::format("{}", i + 1));
-      text("name", "40", y_, "start", admin::html_escaped(span_text(i)));
+      text("", "14", y_, "end", fmt::format("{}", listed_[i] + 1));
+      text("name", "40", y_, "start", admin::html_escaped(span_text(listed_[i])));
     }
-    if (spans_.size() > kPlotSpansNamed) {
+    if (listed_.size() > shown) {
       y_ += kRow;
-      text("", "40", y_, "start", fmt::format("and {} more", spans_.size() - kPlotSpansNamed));
+      text("", "40", y_, "start", fmt::format("and {} more", listed_.size() - shown));
     }
   }
 
@@ -318,6 +248,7 @@ class Plot {
   std::string title_;
   std::vector<Series> series_;
   std::vector<PlotSpan> spans_;
+  std::vector<std::size_t> listed_;  // spans whose names have no room above the axes
   Scale scale_;
   bool days_ = false;
   std::string out_;
@@ -325,25 +256,6 @@ class Plot {
 };
 
 }  // namespace
-
-std::string plot_number(double value) {
-  constexpr std::array<std::pair<double, const char*>, 4> kBig{{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}}};
-  const auto digits = [](double number) {
-    const double size = std::abs(number);
-    std::string text = fmt::format("{:.{}f}", number, size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
-    if (text.find('.') != std::string::npos) {
-      text.erase(text.find_last_not_of('0') + 1);
-      text.erase(text.find_last_not_of('.') + 1);
-    }
-    return text == "-0" ? std::string("0") : text;
-  };
-  for (const auto& [size, letter] : kBig) {
-    if (std::abs(value) >= size * 0.9995) {
-      return digits(value / size) + letter;
-    }
-  }
-  return digits(value);
-}
 
 std::string plot_svg(const std::string& title, const std::vector<Series>& series, const std::vector<PlotSpan>& spans) {
   std::vector<Series> drawn;

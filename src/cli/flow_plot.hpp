@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/flow_points.hpp"
 #include "rotation/flow.hpp"
 
 namespace hawser::cli {
@@ -35,8 +36,5 @@ extern const std::string_view kPlotStyle;
 // nothing to draw.
 [[nodiscard]] std::string plot_svg(const std::string& title, const std::vector<rotation::Series>& series,
                                    const std::vector<PlotSpan>& spans);
-
-// "0", "0.25", "480", "1.5k", "2.31M": at most three digits that count.
-[[nodiscard]] std::string plot_number(double value);
 
 }  // namespace hawser::cli

@@ -17,7 +17,7 @@ using admin::Tone;
 namespace {
 
 constexpr std::size_t kFailures = 50;
-constexpr std::size_t kTextBytes = 600;
+constexpr std::size_t kTextBytes = 300;
 constexpr std::size_t kNamedSteps = 4;
 
 std::string in_one_line(std::string_view text) {
@@ -170,7 +170,7 @@ Status::Section RotationBoard::waves() const {
     const std::size_t proven = proven_in(wave);
     const bool over = marks_.wave_over(wave);
     out.items.push_back({.name = plan_.waves[wave].name,
-                         .value = fmt::format("{} of {} proven{}", proven, count, over ? ", within its guards" : ""),
+                         .value = fmt::format("{} of {} proven{}", proven, count, over ? ", within guards" : ""),
                          .tone = over ? Tone::good : Tone::neutral,
                          .progress = Status::Progress{static_cast<double>(proven), static_cast<double>(count)}});
   }
@@ -183,7 +183,8 @@ Status::Section RotationBoard::flow() const {
     const auto value = flow_ ? flow_->values.find(curve.curve) : decltype(flow_->values.end()){};
     const bool known = flow_ && value != flow_->values.end();
     out.items.push_back(
-        {std::string(curve.name), known ? fmt::format("{} {}", plot_number(value->second), curve.unit) : "not known"});
+        {std::string(curve.name),
+         known ? plot_number(value->second) + (curve.form == FlowForm::rate ? " /s" : "") : "not known"});
   }
   return out;
 }
@@ -229,7 +230,9 @@ Status RotationBoard::status() const {
           .tone = tone(),
           .sections = {standing(), waves(), trust(), flow()},
           .tables = {targets(), failures()},
-          .links = {}};
+          .links = {{"/status", "As JSON", "what is shown here"},
+                    {"/metrics", "Metrics", "how far it is, and the flow, for Prometheus"},
+                    {"/healthz", "Health", "503 once it has stopped"}}};
 }
 
 admin::Health RotationBoard::health() const {

@@ -68,13 +68,12 @@ void append_figures(std::string& out, const RotationRecord& record, const std::v
     out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", name, admin::html_escaped(value));
   };
   out += "<dl class=\"figures\">\n";
-  row("Begun", time_of(first));
-  row("Last step", time_of(last));
-  row("Seconds between them", fmt::format("{:.3f}", static_cast<double>(last - first) / 1000.0));
+  row("Seconds", fmt::format("{:.3f}", static_cast<double>(last - first) / 1000.0));
   row("Steps done", std::to_string(done));
   row("Steps not ended", std::to_string(static_cast<std::ptrdiff_t>(bars.size()) - done));
   row("Waited for, or failed", std::to_string(record.audit.size()));
-  out += fmt::format("</dl>\n<p>plan {} (SHA-256 {}\u2026)</p>\n", admin::html_escaped(record.row.plan_file),
+  out += fmt::format("</dl>\n<p>begun <time>{}</time>, last step <time>{}</time></p>\n", time_of(first), time_of(last));
+  out += fmt::format("<p>plan {} (SHA-256 {}\u2026)</p>\n", admin::html_escaped(record.row.plan_file),
                      admin::html_escaped(record.row.plan_digest.substr(0, 16)));
 }
 
@@ -95,7 +94,12 @@ void append_flow(std::string& out, const RotationRecord& record, const std::vect
     std::vector<Series> its;
     std::copy_if(record.flow.begin(), record.flow.end(), std::back_inserter(its),
                  [wanted = unit](const Series& series) { return series.unit == wanted; });
-    out += plot_svg(std::string(title), its, spans);
+    // That all of them answer is no picture.
+    const bool silent =
+        unit != info_of(FlowCurve::silent).unit || std::any_of(its.begin(), its.end(), [](const Series& one) {
+          return std::any_of(one.points.begin(), one.points.end(), [](const auto& point) { return point.second > 0; });
+        });
+    out += silent ? plot_svg(std::string(title), its, spans) : std::string();
   }
   begin_table(out, "flow", "Flow in figures", {"What", "Unit", "Samples", "Least", "Most", "At last"});
   for (const Series& series : record.flow) {

@@ -247,8 +247,7 @@ Result<std::string> judge_counters(const Plan& plan, const Counters& before, con
     }
     const double least = was->second * *plan.guards.flow;
     judged.add(is->second >= least,
-               fmt::format("brokers take in {:.1f} messages a second, and at least {:.1f}, of {:.1f} "
-                           "before the first wave, are to be",
+               fmt::format("brokers take in {:.1f} messages a second (at least {:.1f}, {:.1f} before the first wave)",
                            is->second, least, was->second));
   }
   return judged.result();
