@@ -6,6 +6,12 @@
 namespace hawser::rotation {
 namespace {
 
+// What a try ends with that was given too little time.
+bool is_cut_short(Errc code) {
+  return code == Errc::connect_timeout || code == Errc::accept_timeout || code == Errc::handshake_timeout ||
+         code == Errc::info_timeout;
+}
+
 bool is_about_rotations(Errc code) { return code >= Errc::rotation_plan_invalid && code < Errc::drill_failed; }
 
 }  // namespace
@@ -65,14 +71,15 @@ void Engine::on_failed(Step step, const Error& error, Time now, Actions& out) {
   if (found == running_.end()) {
     return;
   }
-  // The last look is cut short when the step's time is over: what an earlier one has shown is the reason then.
+  // The last try is cut short when the step's time is over: what an earlier one has shown is the reason then.
   std::optional<Error>& seen = found->second.seen;
-  if (is_about_rotations(error.code)) {
+  const bool looks = looks_again(step.kind);
+  if (looks ? is_about_rotations(error.code) : !is_cut_short(error.code)) {
     seen = error;
   }
-  const Error why = looks_again(step.kind) && seen ? *seen : error;
+  const Error why = seen && (looks || is_cut_short(error.code)) ? *seen : error;
   const bool at_once = error.code == Errc::rotation_journal_unusable || error.code == Errc::interrupted;
-  const bool may_pass = looks_again(step.kind) || info(error.code).kind == ErrorKind::retryable;
+  const bool may_pass = looks || info(error.code).kind == ErrorKind::retryable;
   if (!failure_ && !at_once && may_pass && now + plan_.times.poll < found->second.until) {
     found->second.again_at = now + plan_.times.poll;
     return arm(out);

@@ -112,6 +112,27 @@ TEST(RotationEngine, looks_at_a_proof_again_until_its_time_is_over) {
   EXPECT_EQ(life.run()->phase, Phase::done);
 }
 
+TEST(RotationEngine, a_try_that_its_end_cut_short_says_nothing_where_an_earlier_one_has_said_something) {
+  const Plan plan = plan_of(1, {1});
+  Fleet fleet(plan);
+  std::vector<Passed> journal;
+  Life life{.plan = plan, .fleet = fleet, .journal = journal};
+  life.fault = [&](Step step, std::uint32_t attempt) -> std::optional<Error> {
+    if (step.kind != StepKind::apply) return std::nullopt;
+    return attempt < 3 ? Error{Errc::connect_failed, "refused"} : Error{Errc::connect_timeout, "too late"};
+  };
+  EXPECT_EQ(life.run()->why->doing, "refused");
+  life.fault = [&](Step step, std::uint32_t attempt) -> std::optional<Error> {
+    if (step.kind != StepKind::apply) return std::nullopt;
+    return attempt < 3 ? Error{Errc::connect_failed, "refused"} : Error{Errc::rotation_not_applied, "status 422"};
+  };
+  EXPECT_EQ(life.run()->why->doing, "status 422");
+  life.fault = [&](Step step, std::uint32_t) -> std::optional<Error> {
+    return step.kind == StepKind::apply ? std::optional(Error{Errc::connect_timeout, "too late"}) : std::nullopt;
+  };
+  EXPECT_EQ(life.run()->why->doing, "too late");
+}
+
 TEST(RotationEngine, never_narrows_while_something_old_is_left) {
   const Plan plan = plan_of(2, {2});
   Fleet fleet(plan);
