@@ -37,6 +37,9 @@ class Place {
   static Result<Place> make(const std::string& wanted) {
     std::error_code failed;
     if (!wanted.empty()) {
+      if (wanted.find_first_of("\"\\\r\n") != std::string::npos) {
+        return fail(Errc::bad_usage, "--dir: quotes, backslashes and line breaks cannot stand in a server's configuration");
+      }
       std::filesystem::create_directories(wanted, failed);
       if (failed || !std::filesystem::is_empty(wanted, failed) || failed) {
         return fail(Errc::bad_usage, fmt::format("--dir {}: {}", wanted,

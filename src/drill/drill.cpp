@@ -192,7 +192,7 @@ Result<void> Drill::start() {
     return fail(Errc::drill_impossible, "messages do not flow between the agents");
   }
   step("start brokers, agents and traffic", true, began,
-       fmt::format("{} {}, {} agents", system_->brokers().size(), system_->kind(), system_->agents().size()));
+       fmt::format("brokers: {} ({}), agents: {}", system_->brokers().size(), system_->kind(), system_->agents().size()));
   return waited ? wait(kBefore, [] { return false; }) : waited;
 }
 

@@ -9,7 +9,9 @@ namespace hawser::drill {
 
 namespace {
 
-const tls::Validity kUsual = tls::Validity::lasting(std::chrono::hours(24));
+// Long enough that nobody warns of their end.
+tls::Validity usual() { return tls::Validity::lasting(std::chrono::days(90)); }
+tls::Validity usual_of_ca() { return tls::Validity::lasting(std::chrono::days(3650)); }
 
 tls::CertificateRequest request(const std::string& name, tls::CertUsage usage, tls::Validity validity) {
   tls::CertificateRequest out{.common_name = name, .usage = usage, .validity = validity};
@@ -25,7 +27,7 @@ tls::CertificateRequest request(const std::string& name, tls::CertUsage usage, t
 Result<void> Papers::make(std::size_t generation, const std::vector<std::string>& clients,
                           const std::vector<std::string>& servers) {
   Result<tls::Authority> made =
-      tls::Authority::create({.name = fmt::format("Drill CA {}", generation), .validity = kUsual});
+      tls::Authority::create({.name = fmt::format("Drill CA {}", generation), .validity = usual_of_ca()});
   if (!made) {
     return std::unexpected(made.error());
   }
@@ -40,10 +42,10 @@ Result<void> Papers::make(std::size_t generation, const std::vector<std::string>
     done = done ? write_file_atomically(turned(generation), fresh + before, FileMode::world_readable) : done;
   }
   for (std::size_t i = 0; done && i < clients.size(); ++i) {
-    done = issue(generation, clients[i], tls::CertUsage::client, kUsual);
+    done = issue(generation, clients[i], tls::CertUsage::client, usual());
   }
   for (std::size_t i = 0; done && i < servers.size(); ++i) {
-    done = issue(generation, servers[i], tls::CertUsage::server, kUsual);
+    done = issue(generation, servers[i], tls::CertUsage::server, usual());
   }
   return done;
 }
@@ -54,11 +56,11 @@ Result<void> Papers::issue(std::size_t generation, const std::string& name, tls:
 }
 
 Result<void> Papers::issue_by_a_stranger(std::size_t generation, const std::string& name) {
-  const auto stranger = tls::Authority::create({.name = "Stranger CA", .validity = kUsual});
+  const auto stranger = tls::Authority::create({.name = "Stranger CA", .validity = usual_of_ca()});
   if (!stranger) {
     return std::unexpected(stranger.error());
   }
-  return write(generation, name, stranger->issue(request(name, tls::CertUsage::client, kUsual)));
+  return write(generation, name, stranger->issue(request(name, tls::CertUsage::client, usual())));
 }
 
 // The key first: whoever watches both meets a certificate whose key is there already.
