@@ -90,6 +90,14 @@ Result<void> fits(const DrillFlags& flags) {
   if (!flags.fault.empty() && flags.rotations > 1) {
     return fail(Errc::bad_usage, "--inject: is done to one rotation; leave --rotations out");
   }
+  // Rather now than when all is done.
+  std::error_code ignored;
+  const std::filesystem::path report = std::filesystem::absolute(flags.report);
+  if (flags.report != "off" && (std::filesystem::is_directory(report, ignored) ||
+                                ::access(report.parent_path().c_str(), W_OK | X_OK) != 0)) {
+    return fail(Errc::file_unwritable, fmt::format("--report {}: name a file in a directory that can be written to, or off",
+                                                   flags.report));
+  }
   return {};
 }
 

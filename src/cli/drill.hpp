@@ -43,6 +43,7 @@ class DrillScreen final : public drill::Listener {
   std::unique_ptr<rotation::Watcher> watcher(const rotation::Plan& plan,
                                              const std::vector<rotation::Passed>& passed) override;
   void on_verdict(const drill::Outcome& outcome) override;
+  void on_ended() override;
   [[nodiscard]] bool stop_asked() override;
 
  private:

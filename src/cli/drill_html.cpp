@@ -28,7 +28,7 @@ void append_figures(std::string& out, const Outcome& outcome) {
   number("duplicated", "duplicated", all.duplicated, true);
   number("reordered", "out of order", all.reordered, true);
   if (all.away > 0) {
-    number("away", "sent while the subscriber was away", all.away, false);
+    number("away", "sent while the subscriber, or its agent, had no connection", all.away, false);
   }
   figure("pause-p50", "pause, median (ms)", fmt::format("{:.1f}", outcome.pauses.p50), false);
   figure("pause-p99", "pause, p99 (ms)", fmt::format("{:.1f}", outcome.pauses.p99), false);

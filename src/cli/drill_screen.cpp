@@ -1,4 +1,5 @@
 // A drill as it goes: lines for a terminal, and the live page.
+#include <cstdio>
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
@@ -112,15 +113,20 @@ void DrillScreen::on_verdict(const drill::Outcome& outcome) {
   }
   show_(outcome);
   if (hold_) {
-    fmt::print("everything stays up{}; ^C ends it\n", server_ ? ": http://" + server_->address() + "/" : "");
-    std::fflush(stdout);
+    // Standard output belongs to the object when there is one.
+    std::FILE* const out = showing_ == Showing::nothing ? stderr : stdout;
+    fmt::print(out, "everything stays up{}; ^C ends it\n", server_ ? ": http://" + server_->address() + "/" : "");
+    std::fflush(out);
     while (!stop_asked()) {
       pollfd waiting{.fd = stop_descriptor(), .events = POLLIN, .revents = 0};
       static_cast<void>(::poll(&waiting, 1, -1));
     }
   }
+}
+
+void DrillScreen::on_ended() {
   const std::lock_guard lock(mutex_);
-  traffic_ = nullptr;  // it ends with the drill
+  traffic_ = nullptr;
 }
 
 bool DrillScreen::stop_asked() { return stop_signal() != 0; }

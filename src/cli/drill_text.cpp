@@ -59,7 +59,7 @@ std::string render_drill(const Outcome& outcome, const drill::DrillOptions& opti
   row("duplicated", std::to_string(all.duplicated));
   row("out of order", std::to_string(all.reordered));
   if (all.away > 0) {
-    row("away", fmt::format("{}: sent while the subscriber itself had no connection", all.away));
+    row("away", fmt::format("{}: sent while the subscriber, or its agent, had no connection", all.away));
   }
   if (outcome.pauses.moves > 0) {
     row("pause", fmt::format("{:.1f} ms median, {:.1f} ms p99, {:.1f} ms at most, of flows whose agent moved",

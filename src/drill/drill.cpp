@@ -255,7 +255,7 @@ Result<void> Drill::rotate_with_fault(const FaultRow& fault) {
   if (!generation) {
     return std::unexpected(generation.error());
   }
-  FaultHand hand(fault, *system_, *generation);
+  FaultHand hand(fault, *system_, *traffic_, *generation);
   if (Result<void> prepared = hand.prepare(); !prepared) {
     return prepared;
   }
@@ -365,6 +365,11 @@ void Drill::step(const std::string& name, bool ok, Time began, const std::string
 
 }  // namespace
 
-Result<Outcome> hold_drill(const DrillOptions& options, Listener& listener) { return Drill(options, listener).hold(); }
+Result<Outcome> hold_drill(const DrillOptions& options, Listener& listener) {
+  Drill drill(options, listener);
+  Result<Outcome> outcome = drill.hold();
+  listener.on_ended();
+  return outcome;
+}
 
 }  // namespace hawser::drill

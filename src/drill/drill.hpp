@@ -82,8 +82,10 @@ class Listener {
   // Told of a rotation's steps, beside the drill itself.
   [[nodiscard]] virtual std::unique_ptr<rotation::Watcher> watcher(const rotation::Plan& plan,
                                                                    const std::vector<rotation::Passed>& passed) = 0;
-  // Before everything is ended.
+  // While everything is still up.
   virtual void on_verdict(const Outcome& outcome) = 0;
+  // From here on neither system nor traffic may be asked; called in any case.
+  virtual void on_ended() = 0;
   [[nodiscard]] virtual bool stop_asked() = 0;
 };
 

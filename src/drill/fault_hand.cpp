@@ -59,7 +59,18 @@ void FaultHand::on_begun(rotation::Step step) {
   if (fault_.fault == Fault::kill_agent) {
     system_.kill_agent(kVictim);
   } else if (fault_.fault == Fault::kill_broker) {
+    break_flows(true);
     system_.kill_broker(0);
+  }
+}
+
+// In a cluster the others go on, and what they are given for the agents of the one that is killed has nowhere to go until
+// these have found another broker. A broker that is alone gets nothing while it is away.
+void FaultHand::break_flows(bool broken) {
+  for (std::size_t i = 0; system_.brokers().size() > 1 && i < system_.agents().size(); ++i) {
+    if (system_.agents()[i].broker == 0) {
+      traffic_.set_broken(i, broken);
+    }
   }
 }
 
@@ -71,7 +82,11 @@ Result<void> FaultHand::mend() {
     done = system_.restart_broker(0);
   }
   straggler_.kill();
-  return done ? system_.wait_ready() : done;
+  done = done ? system_.wait_ready() : done;
+  if (fault_.fault == Fault::kill_broker) {
+    break_flows(false);
+  }
+  return done;
 }
 
 }  // namespace hawser::drill

@@ -10,6 +10,7 @@
 #include "drill/child.hpp"
 #include "drill/fault.hpp"
 #include "drill/system.hpp"
+#include "drill/traffic.hpp"
 #include "rotation/step.hpp"
 
 namespace hawser::drill {
@@ -17,8 +18,8 @@ namespace hawser::drill {
 class FaultHand {
  public:
   // `generation`: that the rotation goes to.
-  FaultHand(const FaultRow& fault, System& system, std::size_t generation)
-      : fault_(fault), system_(system), generation_(generation) {}
+  FaultHand(const FaultRow& fault, System& system, Traffic& traffic, std::size_t generation)
+      : fault_(fault), system_(system), traffic_(traffic), generation_(generation) {}
 
   // What has to be wrong before the rotation begins.
   Result<void> prepare();
@@ -29,9 +30,11 @@ class FaultHand {
 
  private:
   Result<void> start_straggler();
+  void break_flows(bool broken);
 
   const FaultRow& fault_;
   System& system_;
+  Traffic& traffic_;
   const std::size_t generation_;
   Child straggler_;
 };

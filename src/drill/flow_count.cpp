@@ -19,7 +19,7 @@ void FlowCount::see(std::uint64_t number) {
     return fill(number);
   }
   if (number > next_) {
-    if (away_) {
+    if (away_ || broken_) {
       missed_ += number - next_;
     } else {
       gaps_.emplace(next_, number - 1);

@@ -19,7 +19,7 @@ struct Counts {
   std::uint64_t lost = 0;
   std::uint64_t duplicated = 0;
   std::uint64_t reordered = 0;
-  std::uint64_t away = 0;  // sent while the subscriber itself had no connection: core NATS keeps nothing for it
+  std::uint64_t away = 0;  // sent while its way was known to be broken: core NATS keeps nothing for who is not there
 
   Counts& operator+=(const Counts& other);
   friend bool operator==(const Counts&, const Counts&) = default;
@@ -33,6 +33,8 @@ class FlowCount {
   // The subscriber was away. The next message is the first one that it can be blamed for: what is passed over to it is not
   // lost.
   void was_away() noexcept { away_ = true; }
+  // The same for as long as it is so.
+  void set_broken(bool broken) noexcept { broken_ = broken; }
   // `sent`: the last number that was given out.
   [[nodiscard]] Counts counts(std::uint64_t sent) const;
   // Nothing that was sent is still to come.
@@ -47,6 +49,7 @@ class FlowCount {
   std::uint64_t reordered_ = 0;
   std::uint64_t missed_ = 0;  // while away
   bool away_ = false;
+  bool broken_ = false;
   std::map<std::uint64_t, std::uint64_t> gaps_;  // first to last, both missing
 };
 

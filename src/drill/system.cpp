@@ -48,6 +48,12 @@ std::optional<json::object> read_ports(const Path& file) {
   return text && !failed && value.is_object() ? std::optional(std::move(value.get_object())) : std::nullopt;
 }
 
+Result<void> make_directory(const Path& path) {
+  std::error_code failed;
+  std::filesystem::create_directories(path, failed);
+  return failed ? fail(Errc::drill_impossible, fmt::format("{}: {}", path.string(), failed.message())) : Result<void>();
+}
+
 std::string broker_conf(const System::Broker& broker, const std::vector<std::uint16_t>& routes, bool clustered) {
   const std::string directory = broker.directory.string();
   std::string text = fmt::format(
@@ -125,16 +131,16 @@ Result<void> System::bring_up() {
   Result<void> done = papers_.make(0, clients, servers);
   for (std::size_t i = 0; done && i < brokers_.size(); ++i) {
     const Path& directory = brokers_[i].directory;
-    std::filesystem::create_directories(directory);
-    done = put_file(papers_.cert(0, brokers_[i].name), directory / "server.crt");
+    done = make_directory(directory);
+    done = done ? put_file(papers_.cert(0, brokers_[i].name), directory / "server.crt") : done;
     done = done ? put_file(papers_.key(0, brokers_[i].name), directory / "server.key") : done;
     done = done ? put_file(papers_.ca(0), directory / "clients.crt") : done;
     done = done ? start_broker(brokers_[i], i) : done;
   }
   for (std::size_t i = 0; done && i < agents_.size(); ++i) {
     const Path& directory = agents_[i].directory;
-    std::filesystem::create_directories(directory);
-    done = put_file(papers_.key(0, agents_[i].name), directory / "tls.key");
+    done = make_directory(directory);
+    done = done ? put_file(papers_.key(0, agents_[i].name), directory / "tls.key") : done;
     done = done ? put_file(papers_.cert(0, agents_[i].name), directory / "tls.crt") : done;
     done = done ? put_file(papers_.ca(0), directory / "ca.crt") : done;
     done = done ? start_agent(agents_[i]) : done;
@@ -182,7 +188,8 @@ Result<void> System::start_broker(Broker& broker, std::size_t number) {
   // The file is called by the server's name and its process.
   const std::string suffix = fmt::format("_{}.ports", broker.process.pid());
   return wait_for(broker.process, log, broker.name + " does not listen", [&] {
-    for (const auto& entry : std::filesystem::directory_iterator(broker.directory)) {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(broker.directory, ignored)) {
       const auto ports = entry.path().string().ends_with(suffix) ? read_ports(entry.path()) : std::nullopt;
       if (ports) {
         broker.port = port_in(*ports, "nats");

@@ -328,6 +328,16 @@ TrafficReport Traffic::report() {
   return out;
 }
 
+void Traffic::set_broken(std::size_t agent, bool broken) {
+  ask([=](Parts& parts) {
+    for (Flow& flow : parts.flows) {
+      if (flow.from == agent || flow.to == agent) {
+        flow.count.set_broken(broken);
+      }
+    }
+  });
+}
+
 void Traffic::watch(std::size_t agent) {
   ask([agent](Parts& parts) {
     for (Flow& flow : parts.flows) {

@@ -67,6 +67,9 @@ class Traffic {
   // As counts stand: what is on its way counts as lost.
   [[nodiscard]] TrafficReport report();
 
+  // The agent's flows are known to be broken, or not any more: what is missing of them meanwhile counts as away.
+  void set_broken(std::size_t agent, bool broken);
+
   // Watches an agent's flows: from here on, the longest time from sent to delivered of each flow that crosses it, until
   // stop_watching(), which answers them.
   void watch(std::size_t agent);

@@ -171,6 +171,8 @@ def test_what_it_cannot_do_it_says(tmp_path):
                             (["--agents", "1"], "2 to 64")):
         code, out, err = drill(tmp_path, *arguments)
         assert code == MISUSE and said in err and not out, (arguments, out, err)
+    code, out, err = drill(tmp_path, "--report", str(tmp_path / "absent" / "report.html"))
+    assert code != DONE and "--report" in err and not out, out + err
     code, out, err = drill(tmp_path, "--server-bin", "/bin/true")
     assert code == NOT_SO and KnownError("drill_impossible").id in err and "nats-server" in err, out + err
     code, out, err = drill(tmp_path, "--server-bin", str(tmp_path / "absent"))

@@ -50,6 +50,17 @@ TEST(FlowCount, whoever_comes_back_in_time_has_missed_nothing) {
   EXPECT_EQ(flow.counts(5), (Counts{.sent = 5, .delivered = 4, .lost = 1, .duplicated = 1}));
 }
 
+TEST(FlowCount, what_is_passed_over_while_the_way_is_broken_is_not_lost_and_afterwards_it_is) {
+  FlowCount flow = seen({1, 2});
+  flow.set_broken(true);
+  flow.see(3);
+  flow.see(6);
+  flow.see(8);
+  flow.set_broken(false);
+  flow.see(10);
+  EXPECT_EQ(flow.counts(10), (Counts{.sent = 10, .delivered = 6, .lost = 1, .away = 3}));
+}
+
 TEST(FlowCount, counts_add_up) {
   Counts sum = seen({1, 3}).counts(3);
   sum += seen({2, 1, 1}).counts(2);
