@@ -4,6 +4,8 @@
 #include <string_view>
 
 #include "rotation/connz.hpp"
+#include "rotation/counters.hpp"
+#include "rotation/varz.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hawser::rotation;
@@ -18,7 +20,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (!one.certificate.empty() && one.certificate.size() != 64) __builtin_trap();
     }
   }
-  static_cast<void>(parse_slow_consumers(text));
-  static_cast<void>(sum_of_metric(text, "hawser_disconnects_total"));
+  static_cast<void>(parse_varz(text));
+  // What has a sum over 0 is there.
+  if (sum_of_metric(text, "hawser_disconnects_total").value_or(0) != 0 && !has_metric(text, "hawser_disconnects_total")) {
+    __builtin_trap();
+  }
   return 0;
 }

@@ -144,16 +144,6 @@ Result<ConnzPage> parse_connz(std::string_view text) {
   return page;
 }
 
-Result<std::uint64_t> parse_slow_consumers(std::string_view text) {
-  const Result<json::object> object = parse_object(text, "/varz");
-  if (!object) {
-    return std::unexpected(object.error());
-  }
-  return object->contains("slow_consumers")
-             ? Result<std::uint64_t>(number_of(*object, "slow_consumers"))
-             : not_so("/varz has no slow_consumers: is this a NATS server's monitoring?");
-}
-
 Result<double> sum_of_metric(std::string_view text, std::string_view name) {
   double sum = 0;
   while (!text.empty()) {

@@ -66,8 +66,6 @@ inline constexpr std::size_t kMostConnections = 1'000'000;
 
 // Errors: rotation_monitor_silent, saying what is not as it must be.
 [[nodiscard]] Result<ConnzPage> parse_connz(std::string_view json);
-// `slow_consumers` of /varz. Errors: the same.
-[[nodiscard]] Result<std::uint64_t> parse_slow_consumers(std::string_view json);
 // The sum of a metric over its labels, in Prometheus' text format; 0 when it is not there. Errors: the same.
 [[nodiscard]] Result<double> sum_of_metric(std::string_view text, std::string_view name);
 

@@ -54,15 +54,21 @@ Result<void> add_metrics_of(const MetricsSource& source, const Names& names, con
   return {};
 }
 
-Result<std::vector<Varz>> all_varz(const Plan& plan, const tls::ContextPtr& trust, Time until,
-                                   const std::stop_token& stop) {
-  std::vector<Varz> out;
+// What a broker counts, and when it did.
+struct Counted {
+  Time at;
+  Varz varz;
+};
+
+Result<std::vector<Counted>> all_varz(const Plan& plan, const tls::ContextPtr& trust, Time until,
+                                      const std::stop_token& stop) {
+  std::vector<Counted> out;
   for (const Broker& broker : plan.brokers) {
     const Result<Varz> varz = varz_of(broker, trust, until, stop);
     if (!varz) {
       return std::unexpected(varz.error());
     }
-    out.push_back(*varz);
+    out.push_back({now(), *varz});
   }
   return out;
 }
@@ -76,33 +82,34 @@ Result<void> pause_for(Duration time, const std::stop_token& stop) {
 }
 
 // A broker that begins anew shows what it has counted since.
-double messages_between(const std::vector<Varz>& before, const std::vector<Varz>& after) {
+double messages_a_second(const std::vector<Counted>& before, const std::vector<Counted>& after) {
   double sum = 0;
   for (std::size_t i = 0; i < before.size(); ++i) {
-    const std::uint64_t earlier = after[i].in_msgs >= before[i].in_msgs ? before[i].in_msgs : 0;
-    sum += static_cast<double>(after[i].in_msgs - earlier);
+    const std::uint64_t was = before[i].varz.in_msgs;
+    const std::uint64_t is = after[i].varz.in_msgs;
+    const double seconds = std::max(0.001, std::chrono::duration<double>(after[i].at - before[i].at).count());
+    sum += static_cast<double>(is >= was ? is - was : is) / seconds;
   }
   return sum;
 }
 
 Result<void> add_varz(const Plan& plan, const tls::ContextPtr& trust, Time until, const std::stop_token& stop,
                       Counters& out) {
-  const Time began = now();
   auto varz = all_varz(plan, trust, until, stop);
   if (varz && plan.guards.flow) {
     const Result<void> waited = pause_for(std::min(flow_window(plan), (until - now()) / 2), stop);
     auto later = waited ? all_varz(plan, trust, until, stop) : std::unexpected(waited.error());
     if (later) {
-      out[std::string(kFlow)] = messages_between(*varz, *later) / std::chrono::duration<double>(now() - began).count();
+      out[std::string(kFlow)] = messages_a_second(*varz, *later);
     }
     varz = std::move(later);
   }
   if (!varz) {
     return std::unexpected(varz.error());
   }
-  for (const Varz& one : *varz) {
+  for (const Counted& one : *varz) {
     if (plan.guards.slow_consumers) {
-      out[std::string(kSlowConsumers)] += static_cast<double>(one.slow_consumers);
+      out[std::string(kSlowConsumers)] += static_cast<double>(one.varz.slow_consumers);
     }
   }
   return {};
@@ -120,6 +127,17 @@ struct Judged {
     return breached.empty() ? Result<std::string>(fine) : fail(Errc::rotation_guard_breached, breached);
   }
 };
+
+// A counter may begin with its first event; a gauge that nobody has would never be too high.
+std::vector<std::string> missing_gauges(const Plan& plan, const Counters& counters) {
+  std::vector<std::string> out;
+  for (const CounterBudget& gauge : plan.guards.gauges) {
+    if (!counters.contains(gauge.metric)) {
+      out.push_back(fmt::format("no target of the plan has the metric {} of guards.at_most", gauge.metric));
+    }
+  }
+  return out;
+}
 
 double value_of(const Counters& counters, std::string_view name) {
   const auto found = counters.find(name);
@@ -162,6 +180,21 @@ bool has_metric(std::string_view text, std::string_view name) {
   return false;
 }
 
+std::vector<std::string> missing_metrics(const Plan& plan, const tls::ContextPtr& trust, Time until,
+                                         const std::stop_token& stop) {
+  std::vector<std::string> out;
+  Counters seen;
+  const Names names = guarded_metrics(plan);
+  for (const MetricsSource& source : names.empty() ? std::vector<MetricsSource>() : metrics_sources(plan)) {
+    if (const Result<void> added = add_metrics_of(source, names, trust, until, stop, seen); !added) {
+      out.push_back(added.error().message());
+    }
+  }
+  const std::vector<std::string> gauges = missing_gauges(plan, seen);
+  out.insert(out.end(), gauges.begin(), gauges.end());
+  return out;
+}
+
 Duration flow_window(const Plan& plan) {
   std::chrono::nanoseconds longest = std::chrono::seconds(1);
   for (const Wave& wave : plan.waves) {
@@ -184,12 +217,8 @@ Result<Counters> read_counters(const Plan& plan, const tls::ContextPtr& trust, T
       return std::unexpected(added.error());
     }
   }
-  // A counter may begin with its first event; a gauge that nobody has would never be too high.
-  for (const CounterBudget& gauge : plan.guards.gauges) {
-    if (!out.contains(gauge.metric)) {
-      return fail(Errc::rotation_monitor_silent,
-                  fmt::format("no target of the plan has the metric {} of guards.at_most", gauge.metric));
-    }
+  if (const std::vector<std::string> missing = missing_gauges(plan, out); !missing.empty()) {
+    return fail(Errc::rotation_monitor_silent, missing.front());
   }
   return out;
 }

@@ -35,6 +35,11 @@ struct MetricsSource {
 // Whether a Prometheus text has a value of this metric, with whatever labels.
 [[nodiscard]] bool has_metric(std::string_view text, std::string_view name);
 
+// What guards lack of metrics before anything is touched, one text each: targets that do not answer, gauges that none
+// has.
+[[nodiscard]] std::vector<std::string> missing_metrics(const Plan& plan, const tls::ContextPtr& trust, Time until,
+                                                       const std::stop_token& stop);
+
 // For how long the flow is looked at: the longest `settle` of the plan, from one to ten seconds.
 [[nodiscard]] Duration flow_window(const Plan& plan);
 

@@ -13,28 +13,29 @@ std::optional<FlowCurve> flow_curve(std::string_view key) {
   return found == kFlowCurves.end() ? std::nullopt : std::optional(found->curve);
 }
 
-FlowSample FlowAccount::take(std::int64_t at_ms, Time at, const FlowReadings& readings) {
+FlowSample FlowAccount::take(std::int64_t at_ms, const FlowReadings& readings) {
   FlowSample out{.at_ms = at_ms, .values = {}};
   for (const FlowInfo& info : kFlowCurves) {
     if (info.curve == FlowCurve::silent) {
       continue;
     }
-    if (const std::optional<double> value = sum(info, at, readings)) {
+    if (const std::optional<double> value = sum(info, readings)) {
       // Short figures, which are the same wherever they are shown.
       out.values[info.curve] = std::round(*value * 1000) / 1000;
     }
   }
-  out.values[FlowCurve::silent] = static_cast<double>(std::count(readings.begin(), readings.end(), std::nullopt));
+  out.values[FlowCurve::silent] = static_cast<double>(
+      std::count_if(readings.begin(), readings.end(), [](const auto& one) { return !one.has_value(); }));
   for (std::size_t i = 0; i < readings.size(); ++i) {
     if (readings[i]) {
-      last_[i] = Last{at, *readings[i]};
+      last_[i] = readings[i];
     }
   }
   return out;
 }
 
 // What a source that begins anew shows is what it has counted since.
-std::optional<double> FlowAccount::sum(const FlowInfo& info, Time at, const FlowReadings& readings) {
+std::optional<double> FlowAccount::sum(const FlowInfo& info, const FlowReadings& readings) {
   const std::size_t from = info.metric.empty() ? 0 : brokers_;
   const std::size_t to = info.metric.empty() ? brokers_ : readings.size();
   double total = 0;
@@ -45,8 +46,8 @@ std::optional<double> FlowAccount::sum(const FlowInfo& info, Time at, const Flow
       whole = false;
       continue;
     }
-    const auto value = readings[i]->find(info.curve);
-    if (value == readings[i]->end()) {
+    const auto value = readings[i]->values.find(info.curve);
+    if (value == readings[i]->values.end()) {
       continue;  // it has no such thing
     }
     if (info.form == FlowForm::gauge) {
@@ -54,14 +55,14 @@ std::optional<double> FlowAccount::sum(const FlowInfo& info, Time at, const Flow
       known = true;
       continue;
     }
-    if (!last_[i] || !last_[i]->reading.contains(info.curve)) {
+    if (!last_[i] || !last_[i]->values.contains(info.curve)) {
       whole = whole && info.form == FlowForm::growth;
       known = known || info.form == FlowForm::growth;
       continue;
     }
-    const double before = last_[i]->reading.at(info.curve);
+    const double before = last_[i]->values.at(info.curve);
     const double grew = value->second >= before ? value->second - before : value->second;
-    const double seconds = std::chrono::duration<double>(at - last_[i]->at).count();
+    const double seconds = std::chrono::duration<double>(readings[i]->at - last_[i]->at).count();
     total += info.form == FlowForm::growth ? grew : seconds > 0 ? grew / seconds : 0;
     known = true;
   }

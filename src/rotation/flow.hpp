@@ -6,7 +6,7 @@
 // does not answer: a gap, and not a sum of the others. `flow_sampler.hpp` asks the sources. Values; one thread.
 //
 //   FlowAccount account(sources);
-//   FlowSample sample = account.take(at_ms, now(), readings);   // a moment later, again
+//   FlowSample sample = account.take(at_ms, readings);   // a moment later, again
 #pragma once
 
 #include <array>
@@ -81,8 +81,12 @@ struct FlowSample {
   std::map<FlowCurve, double> values;
 };
 
-// What one source counts itself, at one moment; nothing: it does not answer.
-using FlowReading = std::map<FlowCurve, double>;
+// What one source counts itself, and when it did. Its own moment, since another one may keep a look waiting.
+struct FlowReading {
+  Time at{};
+  std::map<FlowCurve, double> values;
+};
+// Nothing: it does not answer.
 using FlowReadings = std::vector<std::optional<FlowReading>>;
 
 class FlowAccount {
@@ -91,17 +95,13 @@ class FlowAccount {
   FlowAccount(std::size_t brokers, std::size_t agents) : brokers_(brokers), last_(brokers + agents) {}
 
   // One reading of each source, in their order; a rate needs two.
-  [[nodiscard]] FlowSample take(std::int64_t at_ms, Time at, const FlowReadings& readings);
+  [[nodiscard]] FlowSample take(std::int64_t at_ms, const FlowReadings& readings);
 
  private:
-  struct Last {
-    Time at{};
-    FlowReading reading;
-  };
-  [[nodiscard]] std::optional<double> sum(const FlowInfo& info, Time at, const FlowReadings& readings);
+  [[nodiscard]] std::optional<double> sum(const FlowInfo& info, const FlowReadings& readings);
 
   std::size_t brokers_;
-  std::vector<std::optional<Last>> last_;
+  FlowReadings last_;
   std::map<FlowCurve, double> grown_;
 };
 

@@ -45,11 +45,12 @@ void FlowSampler::run(const std::stop_token& stop) {
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
   for (Time next = now(); !stop.stop_requested();) {
+    const std::int64_t at_ms = wall_ms();
     const FlowReadings readings = look(stop);
     if (stop.stop_requested()) {
       return;
     }
-    take_(account.take(wall_ms(), now(), readings));
+    take_(account.take(at_ms, readings));
     next = std::max(next + std::chrono::duration_cast<Duration>(plan_.times.sample), now());
     static_cast<void>(wake.wait_until(lock, stop, next, [] { return false; }));
   }
@@ -81,11 +82,12 @@ std::optional<FlowReading> FlowSampler::look_at(std::size_t source, Time until, 
     if (!varz) {
       return std::nullopt;
     }
-    out[FlowCurve::in_msgs] = static_cast<double>(varz->in_msgs);
-    out[FlowCurve::out_msgs] = static_cast<double>(varz->out_msgs);
-    out[FlowCurve::in_bytes] = static_cast<double>(varz->in_bytes);
-    out[FlowCurve::connections] = static_cast<double>(varz->connections);
-    out[FlowCurve::slow_consumers] = static_cast<double>(varz->slow_consumers);
+    out.at = now();
+    out.values[FlowCurve::in_msgs] = static_cast<double>(varz->in_msgs);
+    out.values[FlowCurve::out_msgs] = static_cast<double>(varz->out_msgs);
+    out.values[FlowCurve::in_bytes] = static_cast<double>(varz->in_bytes);
+    out.values[FlowCurve::connections] = static_cast<double>(varz->connections);
+    out.values[FlowCurve::slow_consumers] = static_cast<double>(varz->slow_consumers);
     return out;
   }
   const Endpoint& agent = agents_[source - plan_.brokers.size()];
@@ -93,13 +95,14 @@ std::optional<FlowReading> FlowSampler::look_at(std::size_t source, Time until, 
   if (!answer || answer->status != 200) {
     return std::nullopt;
   }
+  out.at = now();
   for (const FlowInfo& info : kFlowCurves) {
     if (!info.metric.empty() && has_metric(answer->body, info.metric)) {
       const Result<double> sum = sum_of_metric(answer->body, info.metric);
       if (!sum) {
         return std::nullopt;
       }
-      out[info.curve] = *sum;
+      out.values[info.curve] = *sum;
     }
   }
   return out;

@@ -121,12 +121,6 @@ Result<std::vector<FleetConnection>> all_connections(const Plan& plan, const tls
   return all;
 }
 
-Result<std::uint64_t> slow_consumers_of(const Broker& broker, const tls::ContextPtr& trust, Time until,
-                                        const std::stop_token& stop) {
-  const Result<std::string> body = look(broker, "/varz", trust, until, stop);
-  return body ? of(broker, parse_slow_consumers(*body)) : std::unexpected(body.error());
-}
-
 UserNames users_of(const Plan& plan) {
   UserNames out(plan.retires.begin(), plan.retires.end());
   for (const CredentialSource* one : {&plan.prober.old_credential, &plan.prober.new_credential}) {

@@ -33,8 +33,6 @@ struct FleetConnection {
 // Of all brokers.
 [[nodiscard]] Result<std::vector<FleetConnection>> all_connections(const Plan& plan, const tls::ContextPtr& trust,
                                                                    Time until, const std::stop_token& stop);
-[[nodiscard]] Result<std::uint64_t> slow_consumers_of(const Broker& broker, const tls::ContextPtr& trust, Time until,
-                                                      const std::stop_token& stop);
 
 // Pure: what they show. Users that the plan does not name are named only when they cannot be tokens.
 //

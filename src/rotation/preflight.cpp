@@ -7,9 +7,11 @@
 
 #include "base/file.hpp"
 #include "base/limits.hpp"
+#include "rotation/counters.hpp"
 #include "rotation/http.hpp"
 #include "rotation/prober.hpp"
 #include "rotation/process.hpp"
+#include "rotation/varz.hpp"
 #include "tls/inspect.hpp"
 
 namespace hawser::rotation {
@@ -54,6 +56,9 @@ class Survey {
     }
     for (std::size_t i = 0; i < target_count(plan_); ++i) {
       target(target_at(plan_, i));
+    }
+    for (const std::string& why : missing_metrics(plan_, inventory_.trust, until_, stop_)) {
+      refuse("guards", why);
     }
     return std::move(errors_);
   }
@@ -111,9 +116,9 @@ void Survey::monitoring(const Broker& broker) {
   if (!seen) {
     return refuse(broker.name, seen.error().message());
   }
-  if (plan_.guards.slow_consumers) {
-    if (const auto slow = slow_consumers_of(broker, inventory_.trust, until_, stop_); !slow) {
-      refuse(broker.name, slow.error().message());
+  if (plan_.guards.slow_consumers || plan_.guards.flow) {
+    if (const auto varz = varz_of(broker, inventory_.trust, until_, stop_); !varz) {
+      refuse(broker.name, varz.error().message());
     }
   }
 }
@@ -151,14 +156,6 @@ void Survey::delivery(const std::string& whose, const Delivery& delivery) {
 void Survey::target(const Target& target) {
   delivery(target.name, target.deliver);
   trigger(target.name, target.apply);
-  if (!plan_.guards.counters.empty() && target.metrics) {
-    const auto metrics =
-        ask({.to = *target.metrics, .target = "/metrics", .post = false, .trust = inventory_.trust}, until_, stop_);
-    if (!metrics || metrics->status != 200) {
-      refuse(target.name,
-             metrics ? fmt::format("its metrics answer with status {}", metrics->status) : metrics.error().message());
-    }
-  }
 }
 
 void Survey::trigger(const std::string& whose, const Trigger& trigger) {

@@ -4,6 +4,7 @@ import html.parser
 import itertools
 import json
 import re
+import socket
 import statistics
 import time
 import urllib.error
@@ -93,10 +94,12 @@ def test_the_flow_outlives_its_process_and_goes_on_with_the_next_one(fleet):
     assert values(report_of(fleet), "connections to brokers")[:len(before)] == before
 
 
-def test_a_source_that_does_not_answer_is_a_gap_and_holds_up_nothing(fleet):
-    plan = with_samples(fleet.plan())
+@pytest.mark.parametrize("takes_connections", [False, True], ids=["not_there", "takes_connections_and_says_nothing"])
+def test_a_source_that_does_not_answer_is_a_gap_and_holds_up_nothing(fleet, stack, takes_connections):
+    plan = with_samples(fleet.plan(), settle="2s")
     del plan["guards"]
-    plan["waves"][0]["targets"][0]["metrics"] = f"http://127.0.0.1:{quiet_port()}"
+    silent = stack.enter_context(socket.create_server(("127.0.0.1", 0))) if takes_connections else None
+    plan["waves"][0]["targets"][0]["metrics"] = f"http://127.0.0.1:{silent.getsockname()[1] if silent else quiet_port()}"
     fleet.write(plan)
     code, out, err = fleet.rotate("run")
     assert code == DONE, out + err
@@ -164,7 +167,8 @@ def test_a_gauge_that_nobody_has_is_named_instead_of_never_being_too_high(fleet)
     plan["guards"] = {"at_most": {"hawser_queue_message": 0}}
     fleet.write(plan)
     code, out, err = fleet.rotate("run")
-    assert code == NOT_SO and KnownError("rotation_monitor_silent").id in err and "hawser_queue_message of guards.at_most" in err, out + err
+    assert code == NOT_SO and KnownError("rotation_preflight_failed").id in err and "hawser_queue_message of guards.at_most" in err, out + err
+    assert {bundle.read_bytes() for bundle in fleet.bundles} == {fleet.before}, "nothing was touched"
 
 
 def address_in(run):

@@ -63,11 +63,6 @@ TEST(RotationConnz, shows_a_user_when_nothing_else_it_can_be) {
   EXPECT_EQ(shown(R"("cid":1)"), "");
 }
 
-TEST(RotationConnz, reads_slow_consumers) {
-  EXPECT_EQ(*parse_slow_consumers(R"({"slow_consumers":3})"), 3U);
-  EXPECT_FALSE(parse_slow_consumers("{}").has_value());
-}
-
 TEST(RotationConnz, adds_up_a_metric_over_its_labels) {
   constexpr std::string_view kText =
       "# HELP x_total about\n# TYPE x_total counter\nx_total{a=\"1\"} 2\nx_total{a=\"} 9\"} 3.5 "

@@ -14,16 +14,17 @@ using enum FlowCurve;
 
 constexpr Time kStart{std::chrono::hours(1)};
 
-FlowReading broker(double in, double out = 0, double count = 1) {
-  return {{in_msgs, in}, {out_msgs, out}, {in_bytes, 10 * in}, {FlowCurve::connections, count}, {slow_consumers, 0}};
+FlowReading broker(Duration at, double in, double out = 0, double count = 1) {
+  return {kStart + at,
+          {{in_msgs, in}, {out_msgs, out}, {in_bytes, 10 * in}, {FlowCurve::connections, count}, {slow_consumers, 0}}};
 }
 
 TEST(RotationFlow, makes_rates_of_counters_and_adds_them_up_over_brokers) {
   FlowAccount account(2, 0);
-  const FlowSample first = account.take(1000, kStart, {broker(100), broker(5000)});
+  const FlowSample first = account.take(1000, {broker(0s, 100), broker(0s, 5000)});
   EXPECT_FALSE(first.values.contains(in_msgs)) << "a rate needs two readings";
   EXPECT_EQ(first.values.at(connections), 2);
-  const FlowSample second = account.take(3000, kStart + 2s, {broker(200, 40), broker(5010, 20)});
+  const FlowSample second = account.take(3000, {broker(2s, 200, 40), broker(2s, 5010, 20)});
   EXPECT_EQ(second.values.at(in_msgs), 55);
   EXPECT_EQ(second.values.at(out_msgs), 30);
   EXPECT_EQ(second.values.at(in_bytes), 550);
@@ -32,36 +33,43 @@ TEST(RotationFlow, makes_rates_of_counters_and_adds_them_up_over_brokers) {
 
 TEST(RotationFlow, is_not_negative_when_a_broker_begins_anew) {
   FlowAccount account(1, 0);
-  static_cast<void>(account.take(0, kStart, {broker(1'000'000)}));
-  EXPECT_EQ(account.take(1, kStart + 1s, {broker(30)}).values.at(in_msgs), 30);
+  static_cast<void>(account.take(0, {broker(0s, 1'000'000)}));
+  EXPECT_EQ(account.take(1, {broker(1s, 30)}).values.at(in_msgs), 30);
 }
 
 TEST(RotationFlow, has_a_gap_while_a_source_is_silent_and_says_how_many_are) {
   FlowAccount account(2, 1);
-  const FlowReading agent{{queued, 3}, {sessions, 1}, {splices, 4}, {disconnects, 0}};
-  static_cast<void>(account.take(0, kStart, {broker(10), broker(10), agent}));
-  const FlowSample gap = account.take(1, kStart + 1s, {broker(20), std::nullopt, agent});
+  const FlowReading agent{kStart, {{queued, 3}, {sessions, 1}, {splices, 4}, {disconnects, 0}}};
+  static_cast<void>(account.take(0, {broker(0s, 10), broker(0s, 10), agent}));
+  const FlowSample gap = account.take(1, {broker(1s, 20), std::nullopt, agent});
   EXPECT_FALSE(gap.values.contains(in_msgs));
   EXPECT_FALSE(gap.values.contains(connections));
   EXPECT_EQ(gap.values.at(queued), 3) << "agents answer";
   EXPECT_EQ(gap.values.at(silent), 1);
   // Back again, the broker's rate is that since it was last seen.
-  const FlowSample back = account.take(2, kStart + 2s, {broker(30), broker(50), agent});
+  const FlowSample back = account.take(2, {broker(2s, 30), broker(2s, 50), agent});
   EXPECT_EQ(back.values.at(in_msgs), 10 + 20);
   EXPECT_EQ(back.values.at(silent), 0);
 }
 
+TEST(RotationFlow, takes_each_source_by_its_own_moment) {
+  FlowAccount account(2, 0);
+  static_cast<void>(account.take(0, {broker(0s, 0), broker(10ms, 0)}));
+  // The second one has kept the look waiting for a second; the first one had been read before that.
+  EXPECT_EQ(account.take(1000, {broker(1s, 100), broker(2010ms, 200)}).values.at(in_msgs), 100 + 100);
+}
+
 TEST(RotationFlow, counts_events_since_its_first_sample) {
   FlowAccount account(0, 1);
-  EXPECT_EQ(account.take(0, kStart, {FlowReading{{splices, 40}}}).values.at(splices), 0);
-  EXPECT_EQ(account.take(1, kStart + 1s, {FlowReading{{splices, 42}}}).values.at(splices), 2);
-  EXPECT_FALSE(account.take(2, kStart + 2s, {std::nullopt}).values.contains(splices));
-  EXPECT_EQ(account.take(3, kStart + 3s, {FlowReading{{splices, 1}}}).values.at(splices), 3) << "it began anew";
+  EXPECT_EQ(account.take(0, {FlowReading{kStart + 0s, {{splices, 40}}}}).values.at(splices), 0);
+  EXPECT_EQ(account.take(1, {FlowReading{kStart + 1s, {{splices, 42}}}}).values.at(splices), 2);
+  EXPECT_FALSE(account.take(2, {std::nullopt}).values.contains(splices));
+  EXPECT_EQ(account.take(3, {FlowReading{kStart + 3s, {{splices, 1}}}}).values.at(splices), 3) << "it began anew";
 }
 
 TEST(RotationFlow, has_no_curve_of_what_no_source_has) {
   FlowAccount account(1, 1);
-  const FlowSample sample = account.take(0, kStart, {broker(1), FlowReading{}});
+  const FlowSample sample = account.take(0, {broker(0s, 1), FlowReading{}});
   EXPECT_FALSE(sample.values.contains(queued));
 }
 
