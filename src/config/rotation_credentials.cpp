@@ -29,7 +29,9 @@ void CredentialParts::prober(Block& block, const YamlNode& node, Prober& out) {
   out.old_credential = source(block, node, "old");
   out.new_credential = source(block, node, "new");
   if (out.new_credential.form == Form::token)
-    block.bad("new", *block.value("new"), "is a token, and no server takes a second one: rotate to users");
+    block.bad(
+        "new", *block.value("new"),
+        "is a token, and no server takes a second one: name a user and a password_file, and the old token beside them");
   parts_.needed_path(block, node, "ca_file", out.trust);
   if (const auto cert = block.path("cert_file")) out.new_pair.cert = *cert;
   if (const auto key = block.path("key_file")) out.new_pair.key = *key;
@@ -59,10 +61,16 @@ CredentialSource CredentialParts::source(Block& prober, const YamlNode& node, st
     return out;
   }
   Block block(schema_, below, prober.full(key));
+  const bool beside = key == "new" && block.has("password_file") && block.has("token_file");
   std::size_t found = 0;
   for (const auto& [name, form] : kForms) {
+    const auto path = block.path(name);
+    if (beside && form == Form::token) {
+      out.token = path.value_or(std::string());
+      continue;
+    }
     found += block.has(name) ? 1U : 0U;
-    if (const auto path = block.path(name)) {
+    if (path) {
       out.form = form;
       out.file = *path;
     }

@@ -74,6 +74,16 @@ Result<ReadCredential> of_text(const Secret& text, const Path& file) {
   return of_key(std::move(std::get<identity::KeyPair>(*parsed)));
 }
 
+Result<std::shared_ptr<const Secret>> token_in(const Path& file) {
+  const Result<Secret> text = read_secret_file(file, limits::kCredentialFileBytes);
+  const std::string_view token = text ? trimmed(text->reveal()) : std::string_view();
+  if (text && token.empty()) {
+    return malformed(file, "it is empty");
+  }
+  return text ? Result<std::shared_ptr<const Secret>>(std::make_shared<const Secret>(token))
+              : std::unexpected(text.error());
+}
+
 Result<ReadCredential> of_words(const CredentialSource& source, std::string_view text) {
   if (text.empty()) {
     return malformed(source.file, "it is empty");
@@ -86,6 +96,13 @@ Result<ReadCredential> of_words(const CredentialSource& source, std::string_view
     out.who.user = source.user;
     out.credential =
         shared(identity::Credential(identity::Credential::User{.name = source.user, .password = Secret(text)}));
+  }
+  if (!source.token.empty()) {
+    Result<std::shared_ptr<const Secret>> token = token_in(source.token);
+    if (!token) {
+      return std::unexpected(token.error());
+    }
+    out.token = std::move(*token);
   }
   return out;
 }

@@ -23,7 +23,8 @@ namespace hawser::rotation {
 struct ReadCredential {
   Identity who;
   std::shared_ptr<const identity::Credential> credential;
-  std::vector<std::string> faults{};  // of its JWT: why servers refuse it, whatever the time
+  std::shared_ptr<const Secret> token{};  // presented beside a password
+  std::vector<std::string> faults{};      // of its JWT: why servers refuse it, whatever the time
   tls::Seconds from{};
   tls::Seconds to = tls::Seconds::max();
 };

@@ -13,6 +13,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/secret.hpp"
 #include "identity/credential.hpp"
 #include "rotation/budget.hpp"
 #include "rotation/monitor.hpp"
@@ -34,7 +35,8 @@ struct Inventory {
   tls::ContextPtr new_probe;
   std::shared_ptr<const identity::Credential> old_credential;  // of kind credentials
   std::shared_ptr<const identity::Credential> new_credential;
-  Identity prober_old;  // whom these two stand for
+  std::shared_ptr<const Secret> new_token;  // beside it; null: none
+  Identity prober_old;                      // whom these two stand for
   Identity prober_new;
   std::vector<Lifetime> lifetimes;
 };

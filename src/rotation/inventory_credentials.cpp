@@ -117,6 +117,7 @@ void CredentialInspector::prober() {
   }
   if (new_one) {
     inventory_.new_credential = new_one->credential;
+    inventory_.new_token = new_one->token;
     inventory_.prober_new = new_one->who;
     inventory_.fresh.add(new_one->who);
   }

@@ -54,6 +54,8 @@ struct CredentialSource {
   Form form = Form::creds;
   Path file;
   std::string user{};  // of a password
+  // Beside a password: the old token. A server with a token looks at that alone, one with users at the password.
+  Path token{};
 };
 
 struct Copy {

@@ -151,8 +151,8 @@ Result<Verdict> converse(const Broker& broker, const tls::Context& caller, Time 
 }
 
 // The answer to a nonce; a secret, as a whole.
-Result<Secret> hello_with(const identity::Credential& credential, const wire::ServerInfo& info) {
-  Result<identity::Proof> proof = credential.prove(info.nonce);
+Result<Secret> hello_with(const Presented& presented, const wire::ServerInfo& info) {
+  Result<identity::Proof> proof = presented.credential.prove(info.nonce);
   if (!proof) {
     return std::unexpected(proof.error());
   }
@@ -166,7 +166,7 @@ Result<Secret> hello_with(const identity::Credential& credential, const wire::Se
   options.version = "1";
   options.user = std::move(proof->user);
   options.pass = std::move(proof->password);
-  options.auth_token = std::move(proof->auth_token);
+  options.auth_token = presented.token != nullptr ? presented.token->copy() : std::move(proof->auth_token);
   options.jwt = std::move(proof->jwt);
   options.nkey = std::move(proof->nkey);
   options.sig = Secret::take(std::move(proof->signature));
@@ -206,8 +206,8 @@ Result<Verdict> hear_admission(Conversation& line) {
   return fail(Errc::server_protocol_error, "it says much, and neither PONG nor -ERR");
 }
 
-Result<Verdict> present(const Broker& broker, const tls::Context& caller, const identity::Credential& credential,
-                        Time until, const std::stop_token& stop) {
+Result<Verdict> present(const Broker& broker, const tls::Context& caller, const Presented& presented, Time until,
+                        const std::stop_token& stop) {
   Result<Secured> open = secured(broker, caller, until, stop);
   if (!open) {
     return std::unexpected(open.error());
@@ -222,7 +222,7 @@ Result<Verdict> present(const Broker& broker, const tls::Context& caller, const 
   if (const Result<std::string> early = hear_early(*open->line); !early) {
     return std::unexpected(early.error());
   }
-  const Result<Secret> hello = hello_with(credential, open->info);
+  const Result<Secret> hello = hello_with(presented, open->info);
   const Result<void> said = hello ? open->line->write(hello->reveal()) : std::unexpected(hello.error());
   return said ? hear_admission(*open->line) : std::unexpected(said.error());
 }
@@ -240,9 +240,9 @@ Result<Verdict> probe(const Broker& broker, const tls::Context& identity, Time u
   return named(broker, converse(broker, identity, until, stop));
 }
 
-Result<Verdict> probe_credential(const Broker& broker, const tls::Context& caller,
-                                 const identity::Credential& credential, Time until, const std::stop_token& stop) {
-  return named(broker, present(broker, caller, credential, until, stop));
+Result<Verdict> probe_credential(const Broker& broker, const tls::Context& caller, const Presented& presented,
+                                 Time until, const std::stop_token& stop) {
+  return named(broker, present(broker, caller, presented, until, stop));
 }
 
 }  // namespace hawser::rotation

@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/secret.hpp"
 #include "identity/credential.hpp"
 #include "rotation/plan.hpp"
 #include "tls/context.hpp"
@@ -32,10 +33,15 @@ struct Verdict {
 [[nodiscard]] Result<Verdict> probe(const Broker& broker, const tls::Context& identity, Time until,
                                     const std::stop_token& stop);
 
-// The same of a credential; `caller`: with the certificate that mutual TLS needs besides, if it does. A refusal of that
-// one is an error here.
+// What is presented: a credential, and a token beside it, if there is one.
+struct Presented {
+  const identity::Credential& credential;
+  const Secret* token = nullptr;
+};
+
+// The same of these; `caller`: with the certificate that mutual TLS needs besides, if it does. A refusal of that one is
+// an error here.
 [[nodiscard]] Result<Verdict> probe_credential(const Broker& broker, const tls::Context& caller,
-                                               const identity::Credential& credential, Time until,
-                                               const std::stop_token& stop);
+                                               const Presented& presented, Time until, const std::stop_token& stop);
 
 }  // namespace hawser::rotation

@@ -28,8 +28,11 @@ Result<Verdict> try_prober(const Plan& plan, const Inventory& inventory, const B
     return fail(Errc::rotation_preflight_failed, "what the prober presents could not be read");
   }
   const tls::Context& caller = *context_of(inventory, age);
-  return plan.kind == PlanKind::ca ? probe(broker, caller, until, stop)
-                                   : probe_credential(broker, caller, *credential_of(inventory, age), until, stop);
+  if (plan.kind == PlanKind::ca) {
+    return probe(broker, caller, until, stop);
+  }
+  const Secret* token = age == Age::new_one ? inventory.new_token.get() : nullptr;
+  return probe_credential(broker, caller, {*credential_of(inventory, age), token}, until, stop);
 }
 
 }  // namespace hawser::rotation

@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import LONG
 from hawser_scenario.broker import HawserBroker
-from hawser_scenario.credential_fleet import OperatorFleet, Restarted, TokenFleet, UserFleet, secret, steps_of
+from hawser_scenario.credential_fleet import ConfiguredTokenFleet, OperatorFleet, PresentsBoth, Restarted, TokenFleet, UserFleet, secret, steps_of
 from hawser_scenario.errors import KnownError
 from hawser_scenario.id_store import SEED
 from hawser_scenario.load import assert_nothing_wrong
@@ -252,6 +252,23 @@ def test_a_token_gives_way_to_users_and_is_shown_nowhere(make_fleet, stack):
     clients[1].restart("kate-2")
     code, out, err = fleet.rotate("resume")
     assert code == DONE, out + err
+    assert not fleet.may_come_in("--token-file", fleet.password_file("token")) and fleet.may_come_in(*fleet.flags_of("kate-2"))
+    assert fleet.token not in out + err + fleet.shown()
+
+
+def test_a_token_of_the_configuration_gives_way_to_users_while_clients_present_both(make_fleet, stack):
+    fleet = make_fleet(ConfiguredTokenFleet)
+    clients = [PresentsBoth(fleet, name, fleet.token) for name in ("kate", "late")]
+    for client in clients:
+        stack.callback(client.end)
+    fleet.write(fleet.plan(*fleet.probes(), fleet.broker(), [clients[0].target("kate-2")]))
+    code, out, err = fleet.rotate("run")
+    assert code == NOT_SO and KnownError("rotation_not_converged").id in err and "(late)" in err, out + err
+    clients[1].restart("kate-2")
+    before = [client.cids() for client in clients]
+    code, out, err = fleet.rotate("resume")
+    assert code == DONE, out + err
+    assert [client.cids() for client in clients] == before, "narrowing ended a connection"
     assert not fleet.may_come_in("--token-file", fleet.password_file("token")) and fleet.may_come_in(*fleet.flags_of("kate-2"))
     assert fleet.token not in out + err + fleet.shown()
 

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shlex
 import subprocess
+import sys
 
 from .fleet import FAST, HAWSER, Fleet
 from .id_store import Store
@@ -273,6 +274,50 @@ class TokenFleet(UserFleet):
         super().__exit__()
 
 
+class ConfiguredTokenFleet(TokenFleet):
+    """A token in the server's configuration, which has no room for users beside it: clients present both for a while."""
+
+    def __enter__(self):
+        self.file("new", {"probe-2", "kate-2"}, ())
+        (self.directory / "n1").mkdir()
+        self.before = f'authorization {{ token: "{self.token}" }}\n'.encode()
+        self.users_file.write_bytes(self.before)
+        self.serve(self.tls() + 'include "users.conf"\n')
+        return self
+
+    def start_server(self, number):
+        CredentialFleet.start_server(self, number)
+
+    def broker(self):
+        files = [{"from": str(self.directory / "new.conf"), "to": str(self.users_file)}]
+        return {"narrow": {"files": files}, "reload": {"pid_file": str(self.pid_file(0))}}
+
+    def probes(self):
+        old, new = super().probes()
+        return [old, {**new, **old}]
+
+
+BOTH = """import json, socket, ssl, sys, time
+host, port, cert, key, ca, words = sys.argv[1:]
+context = ssl.create_default_context(cafile=ca)
+context.load_cert_chain(cert, key)
+while True:
+    try:
+        plain = socket.create_connection((host, int(port)), 10)
+        plain.recv(65536)
+        line = context.wrap_socket(plain, server_hostname=host)
+        hello = {"verbose": False, "pedantic": False, "lang": "python", "version": "1", "protocol": 1, **json.load(open(words))}
+        line.sendall(b"CONNECT " + json.dumps(hello).encode() + b"\\r\\nPING\\r\\n")
+        line.settimeout(None)
+        while text := line.recv(65536):
+            if b"PING" in text:
+                line.sendall(b"PONG\\r\\n")
+    except OSError:
+        pass
+    time.sleep(0.1)
+"""
+
+
 class Restarted:
     """A client whose user is in its flags: a script starts it anew with what stands in a file."""
 
@@ -283,6 +328,9 @@ class Restarted:
         self.script = fleet.script(f"restart-{name}", f"if [ -f {self.pid} ]; then kill $(cat {self.pid}) || true; fi",
                                    f"{HAWSER} sub {name}.news {flags} $(cat {self.flags}) >/dev/null 2>&1 &", f"echo $! > {self.pid}")
         self.restart(user)
+
+    def cids(self):
+        return {row["cid"] for row in self.fleet.server.connections(self.name) if row.get("lang")}
 
     def restart(self, user):
         """With what its flags say, until the server sees it as this user."""
@@ -304,6 +352,23 @@ class Restarted:
 
     def end(self):
         os.kill(int(self.pid.read_text()), 9)
+
+
+class PresentsBoth(Restarted):
+    """The same with a library that has a token and a user in one CONNECT, as nats.go does; it connects again by itself."""
+
+    def __init__(self, fleet, name, user):
+        self.fleet, self.name = fleet, name
+        self.flags, self.pid, program = fleet.directory / f"{name}.json", fleet.directory / f"{name}.pid", fleet.directory / "both.py"
+        program.write_text(BOTH)
+        words = [sys.executable, program, "127.0.0.1", fleet.server.port, fleet.client.cert, fleet.client.key, fleet.ca.cert, self.flags]
+        self.script = fleet.script(f"restart-{name}", f"if [ -f {self.pid} ]; then kill $(cat {self.pid}) || true; fi",
+                                   f"{shlex.join(map(str, words))} >/dev/null 2>&1 &", f"echo $! > {self.pid}")
+        self.restart(user)
+
+    def words(self, user):
+        hello = {"name": self.name, "auth_token": self.fleet.token}
+        return json.dumps(hello if user == self.fleet.token else {**hello, "user": user, "pass": self.fleet.password(user)})
 
 
 def steps_of(fleet):

@@ -159,6 +159,18 @@ TEST(RotationCredentialsFile, refuses_what_cannot_be_meant) {
   EXPECT_EQ(mistakes_of(with("  old: {creds_file: old/probe.creds}", "  old: {token_file: t}")), "no mistake");
 }
 
+TEST(RotationCredentialsFile, the_new_one_may_be_a_password_with_the_old_token_beside_it) {
+  const RotationPlanResult result = parse_rotation_plan(
+      with("password_file: /secret/probe-2}", "password_file: /secret/probe-2, token_file: t}"), "/p/r.yaml");
+  ASSERT_TRUE(result.has_value()) << as_error(result.error()).doing;
+  EXPECT_EQ(result->prober.new_credential.form, CredentialSource::Form::password);
+  EXPECT_EQ(result->prober.new_credential.file, "/secret/probe-2");
+  EXPECT_EQ(result->prober.new_credential.token, "/p/t");
+  EXPECT_NE(mistakes_of(with("{creds_file: old/probe.creds}", "{user: u, password_file: p, token_file: t}"))
+                .find("prober.old must have exactly one"),
+            std::string::npos);
+}
+
 TEST(RotationCredentialsFile, with_a_token_what_targets_replace_need_not_be_said) {
   std::string text = with("  old: {creds_file: old/probe.creds}", "  old: {token_file: t}");
   text.replace(text.find(", replaces_user: s1-1"), 21, "");

@@ -90,6 +90,13 @@ TEST(RotationCredentials, whom_a_file_stands_for_is_what_brokers_show_of_it) {
   const auto token = read_credential({.form = CredentialSource::Form::token, .file = words});
   EXPECT_EQ(to_text(token->who), "a token");
   EXPECT_TRUE(token->who.token);
+  const auto both = read_credential({.form = CredentialSource::Form::password,
+                                     .file = words,
+                                     .user = "kate",
+                                     .token = world.at.put("token", "T0\n")});
+  ASSERT_TRUE(both.has_value());
+  EXPECT_EQ(both->token->reveal(), "T0");
+  EXPECT_EQ(to_text(both->who), "user kate");
 }
 
 TEST(RotationCredentials, refuses_files_of_another_form_and_shows_nothing_of_them) {
