@@ -31,7 +31,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th { text-align: left; color: var(--soft); font-weight: 500; }
 th, td { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
 td { vertical-align: top; }
-td.long { white-space: normal; min-width: 18rem; overflow-wrap: anywhere; }
+td.long { white-space: normal; min-width: 15rem; overflow-wrap: anywhere; }
 .good { color: var(--good); } .warning { color: var(--warning); } .bad { color: var(--bad); }
 nav ul { list-style: none; margin: 0; padding: 0; display: grid; gap: .1rem 1.5rem;
          grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }

@@ -216,9 +216,9 @@ Status::Table RotationBoard::targets() const {
 }
 
 Status::Table RotationBoard::failures() const {
-  Status::Table out{.title = "In vain", .columns = {"last", "step", "times", "why"}, .rows = {}};
+  Status::Table out{.title = "In vain", .columns = {"step", "why", "times", "last"}, .rows = {}};
   for (const Failure& one : failures_) {
-    out.rows.push_back({one.at, one.step, std::to_string(one.times), one.why});
+    out.rows.push_back({one.step, one.why, std::to_string(one.times), one.at});
   }
   return out;
 }

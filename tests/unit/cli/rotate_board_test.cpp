@@ -64,6 +64,7 @@ TEST(RotationBoard, counts_what_was_in_vain_once_a_step_and_says_why_it_stopped)
   const Status status = board.status();
   ASSERT_EQ(status.tables.at(1).rows.size(), 1U);
   EXPECT_EQ(status.tables.at(1).rows[0].at(2), "2");
+  EXPECT_NE(status.tables.at(1).rows[0].at(1).find("a1: 0 connections"), std::string::npos);
   board.on_finished({Phase::stopped, Error{Errc::rotation_guard_breached, "lost_total grew by 3 of 0"}});
   EXPECT_NE(board.status().headline.find("lost_total grew by 3 of 0"), std::string::npos);
   EXPECT_EQ(board.status().tone, admin::Tone::bad);
