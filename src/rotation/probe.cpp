@@ -178,17 +178,6 @@ Result<Secret> hello_with(const Presented& presented, const wire::ServerInfo& in
   return Secret::take(std::move(text));
 }
 
-// "-ERR 'Authorization Violation'": it is the credential that is not taken, and nothing else.
-bool is_refusal(std::string_view answer) {
-  constexpr std::array<std::string_view, 4> kRefusals{"authorization violation", "user authentication expired",
-                                                      "user authentication revoked", "account authentication expired"};
-  std::string text(answer.substr(std::min(answer.find('\''), answer.size() - 1) + 1));
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return std::any_of(kRefusals.begin(), kRefusals.end(),
-                     [&text](std::string_view one) { return text.starts_with(one); });
-}
-
 Result<Verdict> hear_admission(Conversation& line) {
   for (std::size_t words = 0; words < kMostWords; ++words) {
     const Result<std::string> answer = read_line(line, limits::kInfoBytes);
@@ -199,8 +188,9 @@ Result<Verdict> hear_admission(Conversation& line) {
       return Verdict{.accepted = true, .seen = "PONG"};
     }
     if (answer->starts_with("-ERR")) {
-      return is_refusal(*answer) ? Result<Verdict>(Verdict{.accepted = false, .seen = answer->substr(0, kShown)})
-                                 : fail(Errc::server_protocol_error, answer->substr(0, kShown));
+      return is_refusal_of_credential(*answer)
+                 ? Result<Verdict>(Verdict{.accepted = false, .seen = answer->substr(0, kShown)})
+                 : fail(Errc::server_protocol_error, answer->substr(0, kShown));
     }
   }
   return fail(Errc::server_protocol_error, "it says much, and neither PONG nor -ERR");
@@ -235,6 +225,17 @@ Result<Verdict> named(const Broker& broker, Result<Verdict> verdict) {
 }
 
 }  // namespace
+
+bool is_refusal_of_credential(std::string_view answer) {
+  constexpr std::array<std::string_view, 4> kRefusals{"authorization violation", "user authentication expired",
+                                                      "user authentication revoked", "account authentication expired"};
+  const std::size_t quote = answer.find('\'');
+  std::string text(quote == std::string_view::npos ? std::string_view() : answer.substr(quote + 1));
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return std::any_of(kRefusals.begin(), kRefusals.end(),
+                     [&text](std::string_view one) { return text.starts_with(one); });
+}
 
 Result<Verdict> probe(const Broker& broker, const tls::Context& identity, Time until, const std::stop_token& stop) {
   return named(broker, converse(broker, identity, until, stop));

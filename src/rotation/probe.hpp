@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -32,6 +33,10 @@ struct Verdict {
 // kept the broker from judging: those of Conversation, info_timeout, not_a_nats_server, tls_*.
 [[nodiscard]] Result<Verdict> probe(const Broker& broker, const tls::Context& identity, Time until,
                                     const std::stop_token& stop);
+
+// Pure: whether a line of the broker, "-ERR 'Authorization Violation'", says that it does not take the credential, and
+// nothing else: that it is full, for one, says nothing of it.
+[[nodiscard]] bool is_refusal_of_credential(std::string_view answer);
 
 // What is presented: a credential, and a token beside it, if there is one.
 struct Presented {
