@@ -31,7 +31,8 @@ struct RotationRecord {
 [[nodiscard]] std::string state_of(const RotationRecord& record);
 [[nodiscard]] std::string render_status(const rotation::Plan& plan, const RotationRecord& record, bool json);
 [[nodiscard]] std::string render_report(const RotationRecord& record, bool json);
-// One page that needs nothing else. `plan` tells which targets are of which wave, if it is still the plan of the record.
+// One page that needs nothing else. `plan` tells which targets are of which wave, if it is still the plan of the
+// record.
 [[nodiscard]] std::string render_html(const rotation::Plan& plan, const RotationRecord& record);
 // When trust was broadened, each wave ran, and trust was narrowed; what did not happen is left out.
 [[nodiscard]] std::vector<PlotSpan> spans_of(const rotation::Plan& plan, const RotationRecord& record);
