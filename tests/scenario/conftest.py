@@ -104,3 +104,9 @@ def start_agent(tmp_path, stack):
         return stack.enter_context(Agent(tmp_path / name, broker, **kwargs))
 
     return start
+
+
+@pytest.fixture
+def rotated_fleet(tmp_path, ca, start_agent, stack):
+    """rotated_fleet(kind of CredentialFleet, …): a fleet whose credentials are rotated (credential_fleet.py)."""
+    return lambda fleet, **options: stack.enter_context(fleet(tmp_path, ca, start_agent, **options))

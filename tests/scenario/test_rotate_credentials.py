@@ -1,11 +1,11 @@
-"""`hawser rotate` with plans of kind credentials: user keys, signing keys, passwords, NKeys and a token, under load, proven by real servers."""
+"""`hawser rotate` with plans of kind credentials: user keys, signing keys, passwords and NKeys, under load, proven by real servers."""
 
 import json
 
 import pytest
 from conftest import LONG
 from hawser_scenario.broker import HawserBroker
-from hawser_scenario.credential_fleet import ConfiguredTokenFleet, OperatorFleet, PresentsBoth, Restarted, TokenFleet, UserFleet, secret, steps_of
+from hawser_scenario.credential_fleet import OperatorFleet, Restarted, UserFleet, secret, steps_of
 from hawser_scenario.errors import KnownError
 from hawser_scenario.id_store import SEED
 from hawser_scenario.load import assert_nothing_wrong
@@ -17,14 +17,9 @@ KINDS = pytest.mark.parametrize("kind", [NatsServer, HawserBroker], ids=["nats_s
 KILLED_AFTER = range(1, 34, 2) if LONG else (3, 8, 14)  # lines of progress
 
 
-@pytest.fixture
-def make_fleet(tmp_path, ca, start_agent, stack):
-    return lambda fleet, **options: stack.enter_context(fleet(tmp_path, ca, start_agent, **options))
-
-
 @KINDS
-def test_user_keys_are_rotated_under_load_and_the_old_ones_are_revoked(make_fleet, kind):
-    fleet = make_fleet(OperatorFleet, kind=kind)
+def test_user_keys_are_rotated_under_load_and_the_old_ones_are_revoked(rotated_fleet, kind):
+    fleet = rotated_fleet(OperatorFleet, kind=kind)
     old, new, plan = fleet.rotated_users()
     fleet.write(plan)
     code, out, err = fleet.rotate("plan")
@@ -44,8 +39,8 @@ def test_user_keys_are_rotated_under_load_and_the_old_ones_are_revoked(make_flee
     assert fleet.rotate("rollback")[0] == MISUSE
 
 
-def test_a_cluster_that_shares_its_resolver_is_changed_by_one_command_and_proven_everywhere(make_fleet):
-    fleet = make_fleet(OperatorFleet, servers=3)
+def test_a_cluster_that_shares_its_resolver_is_changed_by_one_command_and_proven_everywhere(rotated_fleet):
+    fleet = rotated_fleet(OperatorFleet, servers=3)
     old, new, plan = fleet.rotated_users()
     fleet.write(plan)
     with fleet.load(rate=200) as load:
@@ -59,8 +54,8 @@ def test_a_cluster_that_shares_its_resolver_is_changed_by_one_command_and_proven
 
 
 @KINDS
-def test_a_signing_key_is_not_taken_away_while_somebody_it_signed_is_connected_and_then_it_is(make_fleet, kind):
-    fleet = make_fleet(OperatorFleet, kind=kind)
+def test_a_signing_key_is_not_taken_away_while_somebody_it_signed_is_connected_and_then_it_is(rotated_fleet, kind):
+    fleet = rotated_fleet(OperatorFleet, kind=kind)
     fleet.id.run("user add late --account prod")
     late = fleet.creds("old", "late")
     old, new, plan = fleet.rotated_signing_key()
@@ -83,8 +78,8 @@ def test_a_signing_key_is_not_taken_away_while_somebody_it_signed_is_connected_a
 
 
 @KINDS
-def test_a_signing_key_goes_back_with_the_commands_that_undo_it(make_fleet, kind):
-    fleet = make_fleet(OperatorFleet, kind=kind)
+def test_a_signing_key_goes_back_with_the_commands_that_undo_it(rotated_fleet, kind):
+    fleet = rotated_fleet(OperatorFleet, kind=kind)
     fleet.id.run("user add late --account prod")
     late = fleet.creds("old", "late")
     old, new, plan = fleet.rotated_signing_key()
@@ -101,9 +96,9 @@ def test_a_signing_key_goes_back_with_the_commands_that_undo_it(make_fleet, kind
         assert fleet.used(name).read_bytes() == (fleet.directory / "old" / f"{name}.creds").read_bytes()
 
 
-def test_narrowed_at_one_broker_and_stopped_at_the_next_it_goes_back_under_load(make_fleet):
+def test_narrowed_at_one_broker_and_stopped_at_the_next_it_goes_back_under_load(rotated_fleet):
     """Old keys are revoked, the revocation is taken back, agents go back to them, and what was new is told from what is old all the way."""
-    fleet = make_fleet(OperatorFleet, servers=3)
+    fleet = rotated_fleet(OperatorFleet, servers=3)
     old, _, plan = fleet.rotated_users()
     plan["brokers"][1]["narrow"] = {"command": ["false"], "undo": ["true"]}
     fleet.write(plan)
@@ -119,8 +114,8 @@ def test_narrowed_at_one_broker_and_stopped_at_the_next_it_goes_back_under_load(
     assert [agent.value("hawser_disconnects_total") for agent in fleet.agents] == [0, 0]
 
 
-def test_killed_while_its_command_runs_it_runs_it_again(make_fleet):
-    fleet = make_fleet(OperatorFleet)
+def test_killed_while_its_command_runs_it_runs_it_again(rotated_fleet):
+    fleet = rotated_fleet(OperatorFleet)
     _, new, plan = fleet.rotated_users()
     fleet.write(plan)
     with fleet.load(rate=200) as load:
@@ -133,8 +128,8 @@ def test_killed_while_its_command_runs_it_runs_it_again(make_fleet):
     assert {new["a1"], new["a2"]} <= fleet.users() and not fleet.may_come_in("--creds", fleet.directory / "old" / "a1.creds")
 
 
-def test_a_server_without_tls_is_shown_no_credential(make_fleet, tmp_path, stack):
-    fleet = make_fleet(UserFleet)
+def test_a_server_without_tls_is_shown_no_credential(rotated_fleet, tmp_path, stack):
+    fleet = rotated_fleet(UserFleet)
     bare = stack.enter_context(NatsServer(tmp_path / "bare", 'include "../n1/users.conf"\n'))
     plan = broken(fleet, lambda plan, _: plan["brokers"][0].update(url=bare.url("tls")))
     fleet.write(plan)
@@ -156,8 +151,8 @@ def user_plan(fleet, targets):
 
 
 @KINDS
-def test_a_password_is_rotated_by_two_users_and_a_straggler_stops_it(make_fleet, stack, kind):
-    fleet = make_fleet(UserFleet, kind=kind)
+def test_a_password_is_rotated_by_two_users_and_a_straggler_stops_it(rotated_fleet, stack, kind):
+    fleet = rotated_fleet(UserFleet, kind=kind)
     stays(fleet)
     clients = [Restarted(fleet, name, "kate-1") for name in ("kate", "late")]
     for client in clients:
@@ -179,8 +174,8 @@ def test_a_password_is_rotated_by_two_users_and_a_straggler_stops_it(make_fleet,
     assert [agent.value("hawser_disconnects_total") for agent in fleet.agents] == [0, 0]
 
 
-def test_rolled_back_the_users_file_is_what_it_was_byte_for_byte(make_fleet, stack):
-    fleet = make_fleet(UserFleet)
+def test_rolled_back_the_users_file_is_what_it_was_byte_for_byte(rotated_fleet, stack):
+    fleet = rotated_fleet(UserFleet)
     stays(fleet)
     clients = [Restarted(fleet, name, "kate-1") for name in ("kate", "late")]
     for client in clients:
@@ -209,8 +204,8 @@ def nkey_plan(fleet, **changes):
 
 @pytest.mark.parametrize("kind, tls_first", [(NatsServer, False), (HawserBroker, False), (HawserBroker, True)],
                          ids=["nats_server", "hawser_broker", "hawser_broker_tls_first"])
-def test_an_nkey_of_the_configuration_is_rotated_under_load(make_fleet, kind, tls_first):
-    fleet = make_fleet(UserFleet, kind=kind, tls_first=tls_first)
+def test_an_nkey_of_the_configuration_is_rotated_under_load(rotated_fleet, kind, tls_first):
+    fleet = rotated_fleet(UserFleet, kind=kind, tls_first=tls_first)
     plan = nkey_plan(fleet)
     fleet.write(plan)
     with fleet.load() as load:
@@ -223,8 +218,8 @@ def test_an_nkey_of_the_configuration_is_rotated_under_load(make_fleet, kind, tl
 
 
 @pytest.mark.parametrize("lines", KILLED_AFTER)
-def test_killed_anywhere_it_goes_on_to_the_same_end(make_fleet, lines):
-    fleet = make_fleet(UserFleet)
+def test_killed_anywhere_it_goes_on_to_the_same_end(rotated_fleet, lines):
+    fleet = rotated_fleet(UserFleet)
     fleet.write(nkey_plan(fleet))
     with fleet.load(rate=200) as load:
         run = fleet.start_rotation()
@@ -236,59 +231,6 @@ def test_killed_anywhere_it_goes_on_to_the_same_end(make_fleet, lines):
     assert fleet.users() == {fleet.keys["new"].public}
     assert fleet.users_file.read_bytes() == (fleet.directory / "new.conf").read_bytes()
     assert steps_of(fleet)[-1] == "finish"
-
-
-def test_a_token_gives_way_to_users_and_is_shown_nowhere(make_fleet, stack):
-    fleet = make_fleet(TokenFleet)
-    clients = [Restarted(fleet, name, fleet.token) for name in ("kate", "late")]
-    for client in clients:
-        stack.callback(client.end)
-    fleet.write(fleet.plan(*fleet.probes(), fleet.broker(), [clients[0].target("kate-2")]))
-    code, out, err = fleet.rotate("run")
-    assert code == NOT_SO and KnownError("rotation_not_converged").id in err, out + err
-    assert "(late)" in err and "may be a token" in err
-    assert fleet.token not in out + err
-    assert fleet.may_come_in("--token-file", fleet.password_file("token")) and fleet.may_come_in(*fleet.flags_of("kate-2"))
-    clients[1].restart("kate-2")
-    code, out, err = fleet.rotate("resume")
-    assert code == DONE, out + err
-    assert not fleet.may_come_in("--token-file", fleet.password_file("token")) and fleet.may_come_in(*fleet.flags_of("kate-2"))
-    assert fleet.token not in out + err + fleet.shown()
-
-
-def test_a_token_of_the_configuration_gives_way_to_users_while_clients_present_both(make_fleet, stack):
-    fleet = make_fleet(ConfiguredTokenFleet)
-    clients = [PresentsBoth(fleet, name, fleet.token) for name in ("kate", "late")]
-    for client in clients:
-        stack.callback(client.end)
-    fleet.write(fleet.plan(*fleet.probes(), fleet.broker(), [clients[0].target("kate-2")]))
-    code, out, err = fleet.rotate("run")
-    assert code == NOT_SO and KnownError("rotation_not_converged").id in err and "(late)" in err, out + err
-    clients[1].restart("kate-2")
-    before = [client.cids() for client in clients]
-    code, out, err = fleet.rotate("resume")
-    assert code == DONE, out + err
-    assert [client.cids() for client in clients] == before, "narrowing ended a connection"
-    assert not fleet.may_come_in("--token-file", fleet.password_file("token")) and fleet.may_come_in(*fleet.flags_of("kate-2"))
-    assert fleet.token not in out + err + fleet.shown()
-
-
-def test_a_token_in_a_ca_rotation_is_shown_nowhere_either(make_fleet, stack, authorities):
-    """nats-server 2.9 has it as the user of the connection, which is what names a straggler."""
-    fleet = make_fleet(TokenFleet)
-    stack.callback(Restarted(fleet, "late", fleet.token).end)
-    assert fleet.token in json.dumps(fleet.server.connections())
-    old, new = authorities
-    target = {"name": "kate", "deliver": {"command": ["true"]}, "apply": {"command": ["true"]}, "prove": {"certificate": str(new.issue("kate").cert), "name": "late"}}
-    pair = lambda ca: {"cert_file": str((one := ca.issue("probe")).cert), "key_file": str(one.key)}  # noqa: E731
-    plan = {"name": "ca", "journal": "journal", "old_ca": str(old.cert), "new_ca": str(new.cert),
-            "prober": {"old": pair(old), "new": pair(new), "ca_file": str(old.cert)}, "times": {"prove": "1s", "probe": "2s"},
-            "brokers": [{"name": "n1", "url": fleet.server.url("tls"), "monitor": f"http://127.0.0.1:{fleet.server.monitor_port}",
-                         "bundle": str(fleet.bundle), "reload": {"pid_file": str(fleet.pid_file(0))}}], "waves": [{"name": "w", "targets": [target]}]}
-    fleet.write(plan)
-    code, out, err = fleet.rotate("run")
-    assert code == NOT_SO and KnownError("rotation_not_proven").id in err and "(late, user hidden, as it may be a token)" in err, out + err
-    assert fleet.token not in out + err + fleet.shown()
 
 
 def broken(fleet, breakage):
@@ -322,8 +264,8 @@ def retired_and_new(plan, fleet):
 
 @pytest.mark.parametrize("breakage", [of_nobody_else, a_password_without_its_file, torn, a_new_prober_whom_nobody_knows, retired_and_new],
                          ids=lambda f: f.__name__)
-def test_what_is_wrong_from_the_beginning_stops_it_before_anything_is_touched(make_fleet, breakage):
-    fleet = make_fleet(UserFleet)
+def test_what_is_wrong_from_the_beginning_stops_it_before_anything_is_touched(rotated_fleet, breakage):
+    fleet = rotated_fleet(UserFleet)
     broken(fleet, breakage)
     code, out, err = fleet.rotate("run")
     assert code == NOT_SO and KnownError("rotation_preflight_failed").id in err, out + err
@@ -332,8 +274,8 @@ def test_what_is_wrong_from_the_beginning_stops_it_before_anything_is_touched(ma
     assert not SEED.search(out + err) and fleet.keys["new"].seed[:40] not in out + err
 
 
-def test_a_broker_that_does_not_read_its_new_users_stops_it_while_old_ones_are_good(make_fleet):
-    fleet = make_fleet(UserFleet)
+def test_a_broker_that_does_not_read_its_new_users_stops_it_while_old_ones_are_good(rotated_fleet):
+    fleet = rotated_fleet(UserFleet)
     plan = broken(fleet, lambda plan, _: plan["brokers"][0].update(reload={"command": ["true"]}))
     plan["times"]["probe"] = "1s"
     fleet.write(plan)
@@ -346,8 +288,8 @@ def test_a_broker_that_does_not_read_its_new_users_stops_it_while_old_ones_are_g
     assert fleet.users_file.read_bytes() == fleet.before and fleet.users() == {fleet.keys["old"].public}
 
 
-def test_a_narrowing_that_takes_nothing_away_is_found_out_and_goes_back(make_fleet):
-    fleet = make_fleet(UserFleet)
+def test_a_narrowing_that_takes_nothing_away_is_found_out_and_goes_back(rotated_fleet):
+    fleet = rotated_fleet(UserFleet)
     plan = nkey_plan(fleet)
     plan["brokers"][0]["narrow"]["files"][0]["from"] = str(fleet.directory / "both.conf")
     plan["times"]["probe"] = "1s"
@@ -361,8 +303,8 @@ def test_a_narrowing_that_takes_nothing_away_is_found_out_and_goes_back(make_fle
     assert fleet.users_file.read_bytes() == fleet.before and fleet.users() == {fleet.keys["old"].public}
 
 
-def test_a_dry_run_and_a_plan_say_what_is_done_to_credentials(make_fleet):
-    fleet = make_fleet(UserFleet)
+def test_a_dry_run_and_a_plan_say_what_is_done_to_credentials(rotated_fleet):
+    fleet = rotated_fleet(UserFleet)
     plan = nkey_plan(fleet)
     plan["waves"].append({"name": "more", "targets": [{"name": "put", "deliver": {"command": ["true", "put"]}, "apply": {"command": ["true"]},
                                                        "prove": {"user": "kate-2", "replaces_user": "kate-1"}}]})
