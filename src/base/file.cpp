@@ -59,6 +59,34 @@ std::filesystem::path final_target(std::filesystem::path path) {
   return path;
 }
 
+// False: errno says why, and nothing has changed.
+bool put(const std::filesystem::path& target, std::string_view content, const FileLook& look, Existing existing) {
+  std::string temporary = target.string() + ".XXXXXX";  // the same directory: rename must not cross file systems
+  Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (file.value() < 0) {
+    return false;
+  }
+  const bool ours = look.user == ::geteuid() && look.group == ::getegid();
+  bool done = (ours || ::fchown(file.value(), look.user, look.group) == 0) && ::fchmod(file.value(), look.mode) == 0 &&
+              write_all(file.value(), content) && ::fsync(file.value()) == 0 && file.close();
+  if (done && existing == Existing::keep) {
+    done = ::link(temporary.c_str(), target.c_str()) == 0;  // unlike rename, it never replaces
+  } else if (done) {
+    done = ::rename(temporary.c_str(), target.c_str()) == 0;
+  }
+  if (!done || existing == Existing::keep) {
+    const int reason = errno;
+    ::unlink(temporary.c_str());
+    errno = reason;
+  }
+  return done;
+}
+
+bool sync_directory(const std::filesystem::path& directory) {
+  const Descriptor opened(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return opened.value() >= 0 && ::fsync(opened.value()) == 0;
+}
+
 }  // namespace
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t max_bytes) {
@@ -102,26 +130,17 @@ Result<Secret> read_secret_file(const std::filesystem::path& path, std::size_t m
 
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content, FileMode mode,
                                    Existing existing) {
+  const FileLook look{.mode = mode == FileMode::owner_only ? 0600U : 0644U, .user = ::geteuid(), .group = ::getegid()};
+  return put(final_target(path), content, look, existing) ? Result<void>()
+                                                                : system_failure(Errc::file_unwritable, "writing", path);
+}
+
+Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content, const FileLook& look,
+                                   Existing existing) {
   const std::filesystem::path target = final_target(path);
-  std::string temporary = target.string() + ".XXXXXX";  // the same directory: rename must not cross file systems
-  Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (file.value() < 0) {
-    return system_failure(Errc::file_unwritable, "writing", path);
-  }
-  const mode_t bits = mode == FileMode::owner_only ? 0600 : 0644;
-  bool done = ::fchmod(file.value(), bits) == 0 && write_all(file.value(), content) && ::fdatasync(file.value()) == 0 &&
-              file.close();
-  if (done && existing == Existing::keep) {
-    done = ::link(temporary.c_str(), target.c_str()) == 0;  // unlike rename, it never replaces
-  } else if (done) {
-    done = ::rename(temporary.c_str(), target.c_str()) == 0;
-  }
-  if (!done || existing == Existing::keep) {
-    const int reason = errno;
-    ::unlink(temporary.c_str());
-    errno = reason;
-  }
-  return done ? Result<void>() : system_failure(Errc::file_unwritable, "writing", path);
+  return put(target, content, look, existing) && sync_directory(target.parent_path())
+             ? Result<void>()
+             : system_failure(Errc::file_unwritable, "writing", path);
 }
 
 }  // namespace hawser

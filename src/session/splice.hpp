@@ -47,8 +47,6 @@ struct SpliceOptions {
 
 // The rules of the protocol, to be switched off one at a time by the tests that show what each is for. Production
 // never touches them.
-// The rules of the protocol, to be switched off one at a time by the tests that show what each is for. Production
-// never touches them.
 struct SpliceRules {
   bool count_before_subscribing = true;  // step 2: for another server, O is counted for a settle before SUB on N
   bool settle_after_subscribing = true;  // step 3

@@ -76,6 +76,20 @@ TEST_F(File, that_exists_is_kept_when_asked_to) {
   EXPECT_EQ(entries(), 1U) << "no temporary file is left";
 }
 
+TEST_F(File, gets_the_mode_and_the_owner_that_it_is_to_have) {
+  const FileLook look{.mode = 0640, .user = ::geteuid(), .group = ::getegid()};
+  ASSERT_TRUE(write_file_atomically(directory_ / "f", "x", FileMode::owner_only));
+  ASSERT_TRUE(write_file_atomically(directory_ / "f", "y", look));
+  EXPECT_EQ(std::filesystem::status(directory_ / "f").permissions(), std::filesystem::perms(0640));
+  EXPECT_EQ(read_file(directory_ / "f", 10), "y");
+  if (::geteuid() != 0) {  // whoever may not give it away is told, and nothing has changed
+    const FileLook of_root{.mode = 0600, .user = 0, .group = 0};
+    EXPECT_FALSE(write_file_atomically(directory_ / "f", "z", of_root));
+    EXPECT_EQ(read_file(directory_ / "f", 10), "y");
+  }
+  EXPECT_EQ(entries(), 1U);
+}
+
 TEST_F(File, that_cannot_be_written_leaves_nothing_behind) {
   EXPECT_EQ(write_file_atomically(directory_ / "no" / "f", "x", FileMode::owner_only).error().code,
             Errc::file_unwritable);
