@@ -151,9 +151,8 @@ def test_order_and_completeness_while_the_breaker_opens_tries_and_closes(line, p
     verdict = judge(line.capture.read(), confirmed)
     print(f"breaker: {seen}\n{verdict}")
     assert_safe(verdict)
-    assert seen[0] == 0 and seen[-1] == 0 and 1 in seen
-    steps = set(zip(seen, seen[1:], strict=False))
-    assert steps <= {(0, 1), (1, 2), (2, 1), (2, 0), (1, 0)}, seen
+    # A look every few milliseconds misses what is short: which steps there may be is tested with the breaker itself.
+    assert seen[0] == 0 and seen[-1] == 0 and {1, 2} <= set(seen), seen
 
 
 # ---- a server that refuses
