@@ -15,10 +15,23 @@ using namespace rotation;
 
 namespace {
 
+constexpr std::size_t kShownOfALook = 160;
+
 std::string in_one_line(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
   text.erase(text.find_last_not_of(' ') + 1);
+  return text;
+}
+
+std::string shortened(std::string text) {
+  if (text.size() > kShownOfALook) {
+    std::size_t end = kShownOfALook;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+      --end;  // not within a character
+    }
+    text.replace(end, std::string::npos, "…");
+  }
   return text;
 }
 
@@ -64,12 +77,15 @@ void RotationProgress::on_done(Step step, const std::string& seen, Duration took
 
 void RotationProgress::on_failed(Step step, const Error& error, std::uint32_t attempt) {
   ++failures_;
-  if (!looks_again(step.kind)) {
+  if (!looks_again(step.kind) && info(error.code).kind != ErrorKind::retryable) {
     std::erase(under_way_, step);
     return line(fmt::format("  {}: {}", step_text(plan_, step), in_one_line(error.message())));
   }
-  // What is looked at again is told once.
-  attempt == 1 ? line(fmt::format("  {}: not yet: {}", step_text(plan_, step), in_one_line(error.doing))) : draw();
+  // What is tried again is told once, and not at length: it may name every connection there is.
+  if (attempt > 1) {
+    return draw();
+  }
+  line(fmt::format("  {}: not yet: {}", step_text(plan_, step), shortened(in_one_line(error.doing))));
 }
 
 std::string RotationProgress::steps_json() const {

@@ -31,6 +31,7 @@ void print_end(const action::Finished& end, const std::string& steps, const Plan
                         {"steps", json::parse(steps)}};
     if (end.why) {
       const ErrorInfo& row = info(end.why->code);
+      out["stopped_at"] = end.where ? json::value(step_text(plan, *end.where)) : json::value();
       out["error"] = {{"id", error_id(row.code)}, {"message", end.why->message()}, {"hint", row.hint}};
     }
     fmt::print("{}\n", json::serialize(out));
