@@ -327,13 +327,13 @@ void QueueFile::reserve_space() {
   Statement& count = statements_->page_count;
   sqlite3_int64 bytes = (count.step() ? count.integer(0) : 0) * static_cast<std::int64_t>(kPageBytes);
   count.reset();
-  if (bytes <= reserved_bytes_) {
+  // Looked at each time: a checkpoint takes back what a transaction occupied that was rolled back.
+  if (static_cast<std::uint64_t>(bytes) <= file_bytes()) {
     return;
   }
   if (sqlite3_file_control(database_.handle(), "main", SQLITE_FCNTL_SIZE_HINT, &bytes) != SQLITE_OK) {
     throw SqlFault{Trouble::full, "the file cannot grow"};
   }
-  reserved_bytes_ = (bytes + kGrowBytes - 1) / kGrowBytes * kGrowBytes;
 }
 
 std::uint64_t QueueFile::wal_bytes() const noexcept {
@@ -365,7 +365,6 @@ bool QueueFile::shrink() {
     return false;
   }
   database_.run("PRAGMA incremental_vacuum(1024)");
-  reserved_bytes_ = 0;
   return true;
 }
 

@@ -109,7 +109,6 @@ class QueueFile {
   std::unique_ptr<Statements> statements_;
   std::int64_t data_version_ = 0;
   int wal_frames_ = 0;
-  std::int64_t reserved_bytes_ = 0;
 };
 
 }  // namespace hawser::store
