@@ -86,7 +86,7 @@ std::vector<Flow> flows_between(std::size_t agents) {
 // All of it belongs to the traffic's thread.
 struct Traffic::Parts {
   struct Publisher final : PlainClientUser {
-    Publisher(Parts& parts, std::size_t agent) : parts(parts), agent(agent) {}
+    Publisher(Parts& whole, std::size_t at) : parts(whole), agent(at) {}
     void on_ready(PlainClient& ready) override {
       flushing = false;
       parts.send_again(agent, ready);
@@ -104,7 +104,7 @@ struct Traffic::Parts {
   };
 
   struct Subscriber final : PlainClientUser {
-    Subscriber(Parts& parts, std::size_t agent) : parts(parts), agent(agent) {}
+    Subscriber(Parts& whole, std::size_t at) : parts(whole), agent(at) {}
     void on_ready(PlainClient&) override {}
     void on_message(std::string_view sid, std::string_view payload) override { parts.take(sid, payload); }
     void on_down(PlainClient&) override { parts.left(agent); }
@@ -114,9 +114,9 @@ struct Traffic::Parts {
     std::unique_ptr<PlainClient> client{};
   };
 
-  Parts(net::Reactor& reactor, net::Resolver& resolver, TrafficOptions options)
-      : options(std::move(options)), flows(flows_between(this->options.ports.size())), tick(reactor, [this] { on_tick(); }) {
-    for (std::size_t i = 0; i < this->options.ports.size(); ++i) {
+  Parts(net::Reactor& reactor, net::Resolver& resolver, TrafficOptions wanted)
+      : options(std::move(wanted)), flows(flows_between(options.ports.size())), tick(reactor, [this] { on_tick(); }) {
+    for (std::size_t i = 0; i < options.ports.size(); ++i) {
       std::string interest;
       for (std::size_t flow = 0; flow < flows.size(); ++flow) {
         if (flows[flow].to == i) {
@@ -125,7 +125,7 @@ struct Traffic::Parts {
       }
       subscribers.push_back(std::make_unique<Subscriber>(*this, i));
       publishers.push_back(std::make_unique<Publisher>(*this, i));
-      const std::uint16_t port = this->options.ports[i];
+      const std::uint16_t port = options.ports[i];
       subscribers[i]->client = std::make_unique<PlainClient>(
           reactor, resolver,
           PlainClientOptions{.port = port, .name = fmt::format("drill-subscriber-{}", i + 1), .hello = interest},

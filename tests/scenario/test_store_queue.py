@@ -450,9 +450,15 @@ def test_mode_drop_drops_publishes_and_counts_them(line):
         wait_until(lambda: agent.value("hawser_publishes_refused_total") == 10, 10, lambda: f"counted\n{agent.metrics().text}")
         assert agent.value("hawser_queue_messages") == 0
         line.mend()
-        client.publish("numbers.1", b"taken")
-        client.flush()
-    assert line.payloads() == [b"taken"]
+
+        def taken():
+            """Once this client's own session is back; before that, it is dropped as well."""
+            client.publish("numbers.1", b"taken")
+            client.flush()
+            return line.payloads()
+
+        wait_until(taken, 20)
+    assert set(line.payloads()) == {b"taken"}
 
 
 # ---- the directory

@@ -44,7 +44,7 @@ class Relay {
 
  private:
   struct Client final : net::StreamOwner {
-    Client(Relay& relay, net::Fd fd) : relay(relay), stream(std::make_unique<net::Stream>(*relay.reactor_, *this)) {
+    Client(Relay& of, net::Fd fd) : relay(of), stream(std::make_unique<net::Stream>(*of.reactor_, *this)) {
       EXPECT_TRUE(stream->adopt(std::move(fd)).has_value());
       stream->write("INFO {\"server_id\":\"R\",\"version\":\"2.9.10\",\"max_payload\":1048576,\"proto\":1}\r\n");
     }
