@@ -20,6 +20,7 @@ namespace {
 constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::uint64_t kFreePagesKept = 2048;
 constexpr int kGrowBytes = 1 << 20;
+constexpr std::int64_t kBlockBytes = 512;  // of st_blocks, whatever the file system's are
 constexpr const char* kSchema = R"(
 PRAGMA page_size=4096;
 PRAGMA auto_vacuum=INCREMENTAL;
@@ -110,9 +111,16 @@ void QueueFile::create(const std::filesystem::path& path) {
   database.run(kSchema);
 }
 
-QueueFile::QueueFile(const std::filesystem::path& path) : path_(path), database_(path, Open::existing) {}
+QueueFile::QueueFile(const std::filesystem::path& path)
+    : path_(path), room_(::open(path.c_str(), O_RDWR | O_CLOEXEC)), database_(path, Open::existing) {}
 
 QueueFile::~QueueFile() = default;
+
+QueueFile::Room::~Room() {
+  if (fd_ >= 0) {
+    ::close(fd_);
+  }
+}
 
 Result<std::unique_ptr<QueueFile>> QueueFile::open(const std::filesystem::path& path, Use use, Sync sync) {
   const auto version = version_in_header(path);
@@ -327,11 +335,14 @@ void QueueFile::reserve_space() {
   Statement& count = statements_->page_count;
   sqlite3_int64 bytes = (count.step() ? count.integer(0) : 0) * static_cast<std::int64_t>(kPageBytes);
   count.reset();
-  // Looked at each time: a checkpoint takes back what a transaction occupied that was rolled back.
-  if (static_cast<std::uint64_t>(bytes) <= file_bytes()) {
+  // Looked at each time, and by what is occupied: a checkpoint takes back what a transaction occupied that was rolled
+  // back, and may leave the file longer than the room it has.
+  struct stat status{};
+  if (::fstat(room_.value(), &status) != 0 || std::int64_t{status.st_blocks} * kBlockBytes >= bytes) {
     return;
   }
-  if (sqlite3_file_control(database_.handle(), "main", SQLITE_FCNTL_SIZE_HINT, &bytes) != SQLITE_OK) {
+  const off_t wanted = (bytes + kGrowBytes - 1) / kGrowBytes * kGrowBytes;
+  if (::fallocate(room_.value(), 0, 0, wanted) != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) {
     throw SqlFault{Trouble::full, "the file cannot grow"};
   }
 }

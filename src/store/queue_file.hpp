@@ -104,7 +104,21 @@ class QueueFile {
   void check_schema();
   void check_length();
 
+  // The file once more, to occupy room in it. It is closed after the database: before, that would take its locks away.
+  class Room {
+   public:
+    explicit Room(int fd) noexcept : fd_(fd) {}
+    ~Room();
+    Room(const Room&) = delete;
+    Room& operator=(const Room&) = delete;
+    [[nodiscard]] int value() const noexcept { return fd_; }
+
+   private:
+    int fd_;
+  };
+
   std::filesystem::path path_;
+  Room room_;
   Database database_;
   std::unique_ptr<Statements> statements_;
   std::int64_t data_version_ = 0;

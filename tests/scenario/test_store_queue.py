@@ -384,12 +384,12 @@ def test_the_oldest_are_shed_and_counted_when_that_is_asked_for(line):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """4 MB in queue/."""
+    """16 MB in queue/: little, and enough for the room that the queue keeps for the day when it is full."""
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small file system")
     path = tmp_path / "queue"
     path.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(path)], capture_output=True, text=True, check=False)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(path)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"a small file system cannot be mounted here: {done.stderr.strip()}")
     yield path
