@@ -14,21 +14,6 @@ namespace {
 constexpr std::size_t kPage = 32'768;
 constexpr std::size_t kNamed = 10;  // of those that are not as they must be; the rest is counted
 
-Result<std::string> look(const Broker& broker, std::string target, const tls::ContextPtr& trust, Time until,
-                         const std::stop_token& stop) {
-  auto answer = ask({.to = broker.monitor, .target = std::move(target), .post = false, .trust = trust}, until, stop);
-  if (!answer) {
-    const bool stopped = answer.error().code == Errc::interrupted;
-    return fail(stopped ? Errc::interrupted : Errc::rotation_monitor_silent,
-                fmt::format("{}: {}", broker.name, answer.error().message()));
-  }
-  if (answer->status != 200) {
-    return fail(Errc::rotation_monitor_silent,
-                fmt::format("{}: its monitoring answered with status {}", broker.name, answer->status));
-  }
-  return std::move(answer->body);
-}
-
 template <class T>
 Result<T> of(const Broker& broker, Result<T> result) {
   if (!result) {
@@ -77,6 +62,21 @@ bool is_selected(const Plan& plan, const Proof& proof, const SeenConnection& see
 
 }  // namespace
 
+Result<std::string> monitoring_of(const Broker& broker, std::string target, const tls::ContextPtr& trust, Time until,
+                                  const std::stop_token& stop) {
+  auto answer = ask({.to = broker.monitor, .target = std::move(target), .post = false, .trust = trust}, until, stop);
+  if (!answer) {
+    const bool stopped = answer.error().code == Errc::interrupted;
+    return fail(stopped ? Errc::interrupted : Errc::rotation_monitor_silent,
+                fmt::format("{}: {}", broker.name, answer.error().message()));
+  }
+  if (answer->status != 200) {
+    return fail(Errc::rotation_monitor_silent,
+                fmt::format("{}: its monitoring answered with status {}", broker.name, answer->status));
+  }
+  return std::move(answer->body);
+}
+
 // One page is one moment. Of several, a connection that leaves in between would hide another one, so they count only
 // when as many were there for each.
 Result<std::vector<SeenConnection>> connections_of(const Broker& broker, const tls::ContextPtr& trust, Time until,
@@ -85,7 +85,7 @@ Result<std::vector<SeenConnection>> connections_of(const Broker& broker, const t
   std::optional<std::uint64_t> total;
   for (;;) {
     const Result<std::string> body =
-        look(broker, fmt::format("/connz?auth=1&sort=cid&limit={}&offset={}", kPage, all.size()), trust, until, stop);
+        monitoring_of(broker, fmt::format("/connz?auth=1&sort=cid&limit={}&offset={}", kPage, all.size()), trust, until, stop);
     Result<ConnzPage> page = body ? of(broker, parse_connz(*body)) : std::unexpected(body.error());
     if (!page) {
       return std::unexpected(std::move(page.error()));

@@ -27,6 +27,9 @@ struct FleetConnection {
   SeenConnection seen;
 };
 
+// What a broker's monitoring answers to this path. Errors: rotation_monitor_silent, naming the broker; interrupted.
+[[nodiscard]] Result<std::string> monitoring_of(const Broker& broker, std::string target, const tls::ContextPtr& trust,
+                                                Time until, const std::stop_token& stop);
 // Of one broker, page by page. Errors: rotation_monitor_silent.
 [[nodiscard]] Result<std::vector<SeenConnection>> connections_of(const Broker& broker, const tls::ContextPtr& trust,
                                                                  Time until, const std::stop_token& stop);

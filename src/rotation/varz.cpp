@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "rotation/http.hpp"
+#include "rotation/monitor.hpp"
 
 namespace hawser::rotation {
 namespace {
@@ -46,17 +46,11 @@ Result<Varz> parse_varz(std::string_view text) {
 }
 
 Result<Varz> varz_of(const Broker& broker, const tls::ContextPtr& trust, Time until, const std::stop_token& stop) {
-  const auto answer = ask({.to = broker.monitor, .target = "/varz", .post = false, .trust = trust}, until, stop);
-  if (!answer) {
-    const bool stopped = answer.error().code == Errc::interrupted;
-    return fail(stopped ? Errc::interrupted : Errc::rotation_monitor_silent,
-                fmt::format("{}: {}", broker.name, answer.error().message()));
+  const auto text = monitoring_of(broker, "/varz", trust, until, stop);
+  if (!text) {
+    return std::unexpected(text.error());
   }
-  if (answer->status != 200) {
-    return fail(Errc::rotation_monitor_silent,
-                fmt::format("{}: its monitoring answered with status {}", broker.name, answer->status));
-  }
-  Result<Varz> varz = parse_varz(answer->body);
+  Result<Varz> varz = parse_varz(*text);
   return varz ? varz : fail(varz.error().code, fmt::format("{}: {}", broker.name, varz.error().doing));
 }
 

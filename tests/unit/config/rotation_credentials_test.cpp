@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "config/rotation_file.hpp"
+#include "config/rotation_reading.hpp"
 
 namespace hawser::config {
 namespace {
@@ -46,17 +47,7 @@ waves:
         prove: {user: s1-2, replaces_user: s1-1}
 )";
 
-std::string mistakes_of(std::string_view text) {
-  const RotationPlanResult result = parse_rotation_plan(text, "r.yaml");
-  return result ? std::string("no mistake") : as_error(result.error()).doing;
-}
-
-std::string with(std::string_view from, std::string_view to) {
-  std::string text(kWhole);
-  const std::size_t at = text.find(from);
-  EXPECT_NE(at, std::string::npos) << from;
-  return text.replace(at, from.size(), to);
-}
+std::string with(std::string_view from, std::string_view to) { return replaced(kWhole, from, to); }
 
 TEST(RotationCredentialsFile, takes_every_value) {
   const RotationPlanResult result = parse_rotation_plan(kWhole, "/plans/r.yaml");
