@@ -38,18 +38,21 @@ class Place {
     std::error_code failed;
     if (!wanted.empty()) {
       if (wanted.find_first_of("\"\\\r\n") != std::string::npos) {
-        return fail(Errc::bad_usage, "--dir: quotes, backslashes and line breaks cannot stand in a server's configuration");
+        return fail(Errc::bad_usage,
+                    "--dir: quotes, backslashes and line breaks cannot stand in a server's configuration");
       }
       std::filesystem::create_directories(wanted, failed);
       if (failed || !std::filesystem::is_empty(wanted, failed) || failed) {
-        return fail(Errc::bad_usage, fmt::format("--dir {}: {}", wanted,
-                                                 failed ? failed.message() : "is not empty: a drill makes everything anew"));
+        return fail(Errc::bad_usage,
+                    fmt::format("--dir {}: {}", wanted,
+                                failed ? failed.message() : "is not empty: a drill makes everything anew"));
       }
       return Place(std::filesystem::absolute(wanted), true);
     }
     std::string name = std::filesystem::temp_directory_path(failed) / "hawser-drill-XXXXXX";
     if (failed || ::mkdtemp(name.data()) == nullptr) {
-      return fail(Errc::drill_impossible, "no temporary directory can be made: set TMPDIR to one that can be written to");
+      return fail(Errc::drill_impossible,
+                  "no temporary directory can be made: set TMPDIR to one that can be written to");
     }
     return Place(name, false);
   }
@@ -93,10 +96,10 @@ Result<void> fits(const DrillFlags& flags) {
   // Rather now than when all is done.
   std::error_code ignored;
   const std::filesystem::path report = std::filesystem::absolute(flags.report);
-  if (flags.report != "off" && (std::filesystem::is_directory(report, ignored) ||
-                                ::access(report.parent_path().c_str(), W_OK | X_OK) != 0)) {
-    return fail(Errc::file_unwritable, fmt::format("--report {}: name a file in a directory that can be written to, or off",
-                                                   flags.report));
+  if (flags.report != "off" &&
+      (std::filesystem::is_directory(report, ignored) || ::access(report.parent_path().c_str(), W_OK | X_OK) != 0)) {
+    return fail(Errc::file_unwritable,
+                fmt::format("--report {}: name a file in a directory that can be written to, or off", flags.report));
   }
   return {};
 }
@@ -126,8 +129,8 @@ Result<void> show(const DrillFlags& flags, const drill::Outcome& outcome, const 
       return written;
     }
   }
-  fmt::print("{}", exit.json ? drill_json(outcome, flags.options, report)
-                             : render_drill(outcome, flags.options, report));
+  fmt::print("{}",
+             exit.json ? drill_json(outcome, flags.options, report) : render_drill(outcome, flags.options, report));
   if (!kept.empty() && !exit.json) {
     fmt::print("  files          {}\n", kept);
   }
@@ -152,9 +155,7 @@ void run_drill(DrillFlags& flags, Exit& exit) {
     exit = place.error();
     return;
   }
-  const Showing showing = exit.json                   ? Showing::nothing
-                          : colours_on(STDOUT_FILENO) ? Showing::terminal
-                                                      : Showing::lines;
+  const Showing showing = exit.json ? Showing::nothing : colours_on(STDOUT_FILENO) ? Showing::terminal : Showing::lines;
   Result<void> shown;
   DrillScreen screen(showing, flags.hold, [&](const drill::Outcome& outcome) {
     if (flags.keep || !outcome.wrong.empty()) {
@@ -182,17 +183,24 @@ void add_drill(CLI::App& app, Exit& exit) {
                                   "hawser drill --inject kill-broker\n"
                                   "hawser drill --json --report drill.html | jq .lost\n"
                                   "hawser drill --hold --admin 127.0.0.1:9333");
-  command->add_option("--server-bin", flags->options.system.server_bin,
-                      "A nats-server to use in place of the embedded broker")->type_name("PROGRAM");
+  command
+      ->add_option("--server-bin", flags->options.system.server_bin,
+                   "A nats-server to use in place of the embedded broker")
+      ->type_name("PROGRAM");
   require_number(*command->add_option("--brokers", flags->brokers, "How many; more than one are a cluster"), 1, 9);
   require_number(*command->add_option("--agents", flags->agents, "How many"), 2, 64);
-  require_number(*command->add_option("--rate", flags->rate, "Messages a second, of each flow between two agents"), 1, 100'000);
+  require_number(*command->add_option("--rate", flags->rate, "Messages a second, of each flow between two agents"), 1,
+                 100'000);
   require_number(*command->add_option("--size", flags->size, "Bytes of a message"), 40, 1'000'000);
   require_number(*command->add_option("--rotations", flags->rotations, "How many, one after the other"), 1, 1000);
-  command->add_option("--inject", flags->fault, "Do something wrong on purpose: " + names_of_faults())->type_name("FAULT");
-  command->add_option("--report", flags->report, "Where the report goes; off: nowhere")->type_name("FILE")->capture_default_str();
+  command->add_option("--inject", flags->fault, "Do something wrong on purpose: " + names_of_faults())
+      ->type_name("FAULT");
+  command->add_option("--report", flags->report, "Where the report goes; off: nowhere")
+      ->type_name("FILE")
+      ->capture_default_str();
   command->add_option("--admin", flags->admin, "Where the live page listens, on loopback; off: nowhere")
-      ->type_name("ADDRESS")->capture_default_str();
+      ->type_name("ADDRESS")
+      ->capture_default_str();
   command->add_option("--dir", flags->directory, "An empty directory for everything; kept")->type_name("DIR");
   command->add_flag("--keep", flags->keep, "Keep the directory");
   command->add_flag("--hold", flags->hold, "Leave everything up after the verdict, until ^C");

@@ -27,7 +27,8 @@ namespace hawser::cli {
 // One page that needs nothing else.
 [[nodiscard]] std::string drill_html(const drill::Outcome& outcome, const drill::DrillOptions& options);
 
-// A drill as it goes: lines for a terminal, and a page. The page's part is thread-safe; the rest is the drill's thread's.
+// A drill as it goes: lines for a terminal, and a page. The page's part is thread-safe; the rest is the drill's
+// thread's.
 class DrillScreen final : public drill::Listener {
  public:
   // `show` is called with the verdict, while everything is still up; with `hold` it then stays up until it is asked to
@@ -61,9 +62,9 @@ class DrillScreen final : public drill::Listener {
   const bool hold_;
   const std::function<void(const drill::Outcome&)> show_;
   std::mutex mutex_;
-  std::shared_ptr<Shown> shown_;        // guarded by mutex_
-  drill::Traffic* traffic_ = nullptr;   // guarded by mutex_
-  std::string headline_ = "starting";   // guarded by mutex_
+  std::shared_ptr<Shown> shown_;       // guarded by mutex_
+  drill::Traffic* traffic_ = nullptr;  // guarded by mutex_
+  std::string headline_ = "starting";  // guarded by mutex_
   admin::Tone tone_ = admin::Tone::neutral;
   std::vector<admin::Status::Item> places_;  // guarded by mutex_
   std::unique_ptr<admin::Server> server_;    // ends first

@@ -16,7 +16,8 @@ using drill::Outcome;
 void append_figures(std::string& out, const Outcome& outcome) {
   const drill::Counts& all = outcome.traffic.all;
   const auto figure = [&out](std::string_view id, std::string_view name, const std::string& value, bool bad) {
-    out += fmt::format("<div><dt>{}</dt><dd id=\"{}\" class=\"{}\">{}</dd></div>\n", name, id, bad ? "bad" : "good", value);
+    out += fmt::format("<div><dt>{}</dt><dd id=\"{}\" class=\"{}\">{}</dd></div>\n", name, id, bad ? "bad" : "good",
+                       value);
   };
   const auto number = [&figure](std::string_view id, std::string_view name, std::uint64_t value, bool bad) {
     figure(id, name, std::to_string(value), bad && value > 0);
@@ -67,13 +68,16 @@ void append_flow(std::string& out, const Outcome& outcome) {
 
 void append_flows(std::string& out, const Outcome& outcome) {
   out +=
-      "<h2>Flows</h2>\n<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Subject</th><th scope=\"col\">Sent</th>"
-      "<th scope=\"col\">Delivered</th><th scope=\"col\">Lost</th><th scope=\"col\">Duplicated</th><th scope=\"col\">Out of order</th></tr></thead>"
+      "<h2>Flows</h2>\n<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Subject</th><th "
+      "scope=\"col\">Sent</th>"
+      "<th scope=\"col\">Delivered</th><th scope=\"col\">Lost</th><th scope=\"col\">Duplicated</th><th "
+      "scope=\"col\">Out of order</th></tr></thead>"
       "<tbody>\n";
   for (const drill::FlowReport& flow : outcome.traffic.flows) {
     const drill::Counts& n = flow.counts;
     out += fmt::format(
-        "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
+        "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td "
+        "class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
         html_escaped(flow.subject), n.sent, n.delivered, n.lost, n.duplicated, n.reordered);
   }
   out += "</tbody></table></div>\n";
@@ -81,7 +85,8 @@ void append_flows(std::string& out, const Outcome& outcome) {
 
 void append_steps(std::string& out, const Outcome& outcome) {
   out +=
-      "<h2>Steps, each with its proof</h2>\n<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Step</th>"
+      "<h2>Steps, each with its proof</h2>\n<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th "
+      "scope=\"col\">Step</th>"
       "<th scope=\"col\">Seconds</th><th scope=\"col\">What was seen</th></tr></thead><tbody>\n";
   for (const drill::StepTaken& step : outcome.steps) {
     out += fmt::format("<tr><td>{}{}</td><td class=\"n\">{:.3f}</td><td class=\"d\">{}</td></tr>\n",

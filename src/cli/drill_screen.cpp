@@ -28,7 +28,8 @@ Status::Section traffic_section(const drill::Counts& all) {
 }
 
 Status::Table flows_table(const drill::TrafficReport& report) {
-  Status::Table table{"Flows", {"subject", "sent", "delivered", "on its way, or lost", "duplicated", "out of order"}, {}};
+  Status::Table table{
+      "Flows", {"subject", "sent", "delivered", "on its way, or lost", "duplicated", "out of order"}, {}};
   for (const drill::FlowReport& flow : report.flows) {
     const drill::Counts& n = flow.counts;
     table.rows.push_back({flow.subject, std::to_string(n.sent), std::to_string(n.delivered), std::to_string(n.lost),
@@ -63,8 +64,7 @@ class Both final : public rotation::Watcher {
 Result<std::string> DrillScreen::serve(const std::string& listen) {
   admin::Endpoints endpoints;
   endpoints.status = [this] { return status(); };
-  auto server = admin::Server::start(listen, std::move(endpoints),
-                                     {.stream_step = std::chrono::milliseconds(250)});
+  auto server = admin::Server::start(listen, std::move(endpoints), {.stream_step = std::chrono::milliseconds(250)});
   if (!server) {
     return std::unexpected(server.error());
   }
@@ -81,10 +81,12 @@ void DrillScreen::on_started(const drill::System& system, drill::Traffic& traffi
     traffic_ = &traffic;
     headline_ = "traffic flows";
     for (const auto& broker : system.brokers()) {
-      places_.push_back({broker.name, fmt::format("tls://127.0.0.1:{}, monitoring http://127.0.0.1:{}/", broker.port, broker.monitor)});
+      places_.push_back({broker.name, fmt::format("tls://127.0.0.1:{}, monitoring http://127.0.0.1:{}/", broker.port,
+                                                  broker.monitor)});
     }
     for (const auto& agent : system.agents()) {
-      places_.push_back({agent.name, fmt::format("nats://127.0.0.1:{}, status page http://127.0.0.1:{}/", agent.port, agent.admin)});
+      places_.push_back(
+          {agent.name, fmt::format("nats://127.0.0.1:{}, status page http://127.0.0.1:{}/", agent.port, agent.admin)});
     }
   }
   line(what + " are up");

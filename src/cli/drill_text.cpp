@@ -40,13 +40,16 @@ double longest_ms(const Outcome& outcome) {
 
 std::string render_drill(const Outcome& outcome, const drill::DrillOptions& options, const std::string& report) {
   const drill::Counts& all = outcome.traffic.all;
-  std::string out = fmt::format("\n{}: {}\n", outcome.wrong.empty() ? "passed" : "FAILED",
-                                options.fault != nullptr ? fmt::format("with {} ({})", options.fault->name, options.fault->about)
-                                                         : counted(outcome.rotations, "rotation"));
+  std::string out =
+      fmt::format("\n{}: {}\n", outcome.wrong.empty() ? "passed" : "FAILED",
+                  options.fault != nullptr ? fmt::format("with {} ({})", options.fault->name, options.fault->about)
+                                           : counted(outcome.rotations, "rotation"));
   for (const std::string& what : outcome.wrong) {
     out += fmt::format("  wrong          {}\n", what);
   }
-  const auto row = [&out](std::string_view name, const std::string& text) { out += fmt::format("  {:<14} {}\n", name, text); };
+  const auto row = [&out](std::string_view name, const std::string& text) {
+    out += fmt::format("  {:<14} {}\n", name, text);
+  };
   row("broker", fmt::format("{} ({}), {}", counted(options.system.brokers, "broker"), outcome.broker,
                             counted(options.system.agents, "agent")));
   if (options.fault != nullptr && !outcome.ends.empty()) {

@@ -29,9 +29,12 @@ dl.figures dd{margin:0;font-size:1.3rem;font-variant-numeric:tabular-nums}dd.bad
 
 std::string report_head(std::string_view title) {
   return fmt::format(
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, "
-      "initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-      "img-src data:\">\n<link rel=\"icon\" href=\"data:,\">\n<style>{}{}</style>\n<title>{}</title></head><body><main>\n<h1>{}</h1>\n",
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width, "
+      "initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+      "'unsafe-inline'; "
+      "img-src data:\">\n<link rel=\"icon\" "
+      "href=\"data:,\">\n<style>{}{}</style>\n<title>{}</title></head><body><main>\n<h1>{}</h1>\n",
       kStyle, kPlotStyle, admin::html_escaped(title), admin::html_escaped(title));
 }
 

@@ -22,16 +22,15 @@ using rotation::Plan;
 using rotation::Step;
 using rotation::StepKind;
 
-constexpr Duration kBefore = 1s;         // of traffic, before the first rotation and after the last
-constexpr Duration kFlowsWithin = 30s;   // from the start of the traffic
+constexpr Duration kBefore = 1s;          // of traffic, before the first rotation and after the last
+constexpr Duration kFlowsWithin = 30s;    // from the start of the traffic
 constexpr Duration kSettlesWithin = 15s;  // after the last message was sent
 constexpr Duration kLook = 20ms;
 
-std::int64_t wall_ms() {
-  return std::chrono::floor<std::chrono::milliseconds>(wall_now()).time_since_epoch().count();
-}
+std::int64_t wall_ms() { return std::chrono::floor<std::chrono::milliseconds>(wall_now()).time_since_epoch().count(); }
 
-// Listens to a rotation for the drill: keeps its steps, watches the flows of agents that move, and does what is to go wrong.
+// Listens to a rotation for the drill: keeps its steps, watches the flows of agents that move, and does what is to go
+// wrong.
 class Ear final : public rotation::Watcher {
  public:
   struct Heard {
@@ -192,7 +191,8 @@ Result<void> Drill::start() {
     return fail(Errc::drill_impossible, "messages do not flow between the agents");
   }
   step("start brokers, agents and traffic", true, began,
-       fmt::format("brokers: {} ({}), agents: {}", system_->brokers().size(), system_->kind(), system_->agents().size()));
+       fmt::format("brokers: {} ({}), agents: {}", system_->brokers().size(), system_->kind(),
+                   system_->agents().size()));
   return waited ? wait(kBefore, [] { return false; }) : waited;
 }
 
@@ -206,14 +206,14 @@ Result<Plan> Drill::write_plan(const PlanText& text) {
 Result<RotationEnd> Drill::rotate(const Plan& plan, const PlanText& text, Intent intent, FaultHand* hand) {
   const Time began = now();
   RotationEnd out{.plan = plan, .phase = {}, .why = {}, .stopped_at = {}};
-  const auto end = conduct(plan, intent,
-                           {.watcher =
-                                [&](const std::vector<rotation::Passed>& passed) {
-                                  return std::make_unique<Ear>(
-                                      plan, text.agents, *traffic_, hand, listener_.watcher(plan, passed),
-                                      Ear::Heard{pauses_, outcome_.steps, outcome_.spans});
-                                },
-                            .stop_asked = [this] { return listener_.stop_asked(); }});
+  const auto end =
+      conduct(plan, intent,
+              {.watcher =
+                   [&](const std::vector<rotation::Passed>& passed) {
+                     return std::make_unique<Ear>(plan, text.agents, *traffic_, hand, listener_.watcher(plan, passed),
+                                                  Ear::Heard{pauses_, outcome_.steps, outcome_.spans});
+                   },
+               .stop_asked = [this] { return listener_.stop_asked(); }});
   if (!end) {
     return std::unexpected(end.error());
   }
@@ -225,7 +225,8 @@ Result<RotationEnd> Drill::rotate(const Plan& plan, const PlanText& text, Intent
   out.seconds = std::chrono::duration<double>(now() - began).count();
   if (end->why) {
     out.stopped_at = end->where;
-    step(end->where ? step_text(plan, *end->where) : std::string(to_string(end->phase)), false, began, end->why->message());
+    step(end->where ? step_text(plan, *end->where) : std::string(to_string(end->phase)), false, began,
+         end->why->message());
   }
   return out;
 }

@@ -60,15 +60,15 @@ struct Pauses {  // milliseconds: each time that an agent moved, the longest way
 };
 
 struct Outcome {
-  std::string broker;  // "embedded", "nats-server 2.9.10"
-  std::size_t rotations = 0;        // that were begun
-  std::vector<RotationEnd> ends;    // of each, and of the way out of one that stopped
+  std::string broker;             // "embedded", "nats-server 2.9.10"
+  std::size_t rotations = 0;      // that were begun
+  std::vector<RotationEnd> ends;  // of each, and of the way out of one that stopped
   std::vector<StepTaken> steps;
   std::vector<Span> spans;
   TrafficReport traffic;
   Pauses pauses;
-  bool old_refused = false;   // by every broker, at the end
-  bool new_accepted = false;  // by every broker, at the end
+  bool old_refused = false;        // by every broker, at the end
+  bool new_accepted = false;       // by every broker, at the end
   std::vector<std::string> wrong;  // what is not as it has to be, for people
   double seconds = 0;
 };

@@ -64,8 +64,8 @@ void FaultHand::on_begun(rotation::Step step) {
   }
 }
 
-// In a cluster the others go on, and what they are given for the agents of the one that is killed has nowhere to go until
-// these have found another broker. A broker that is alone gets nothing while it is away.
+// In a cluster the others go on, and what they are given for the agents of the one that is killed has nowhere to go
+// until these have found another broker. A broker that is alone gets nothing while it is away.
 void FaultHand::break_flows(bool broken) {
   for (std::size_t i = 0; system_.brokers().size() > 1 && i < system_.agents().size(); ++i) {
     if (system_.agents()[i].broker == 0) {

@@ -30,8 +30,8 @@ class FlowCount {
   static constexpr std::size_t kGaps = 65'536;
 
   void see(std::uint64_t number);
-  // The subscriber was away. The next message is the first one that it can be blamed for: what is passed over to it is not
-  // lost.
+  // The subscriber was away. The next message is the first one that it can be blamed for: what is passed over to it is
+  // not lost.
   void was_away() noexcept { away_ = true; }
   // The same for as long as it is so.
   void set_broken(bool broken) noexcept { broken_ = broken; }

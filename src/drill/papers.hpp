@@ -23,8 +23,8 @@ class Papers {
  public:
   explicit Papers(Path directory) : directory_(std::move(directory)) {}
 
-  // A new CA, and certificates of it for these. For each generation but the first also the two bundles of it and the one
-  // before. Errors: those of Authority and of files.
+  // A new CA, and certificates of it for these. For each generation but the first also the two bundles of it and the
+  // one before. Errors: those of Authority and of files.
   Result<void> make(std::size_t generation, const std::vector<std::string>& clients,
                     const std::vector<std::string>& servers);
   // One more certificate of that CA, or another in place of one; `validity` as it is to be.

@@ -16,11 +16,9 @@ constexpr Duration kConnectWithin = std::chrono::seconds(2);
 
 PlainClient::PlainClient(net::Reactor& reactor, net::Resolver& resolver, PlainClientOptions options,
                          PlainClientUser& user)
-    : reactor_(reactor),
-      resolver_(resolver),
-      options_(std::move(options)),
-      user_(user),
-      again_(reactor, [this] { connect(); }) {
+    : reactor_(reactor), resolver_(resolver), options_(std::move(options)), user_(user), again_(reactor, [this] {
+        connect();
+      }) {
   connect();
 }
 

@@ -1,5 +1,5 @@
-// A plain NATS client of the traffic: to a port of this machine, without TLS or credentials, as agents want it. It comes
-// back whenever it is lost.
+// A plain NATS client of the traffic: to a port of this machine, without TLS or credentials, as agents want it. It
+// comes back whenever it is lost.
 //
 // Belongs to its reactor's thread.
 //

@@ -74,7 +74,8 @@ void PlanWriter::head() {
   line("journal: {}", yaml_text(system_.options().directory / fmt::format("rotation-{}", generation_)));
   line("old_ca: {}\nnew_ca: {}", yaml_text(papers_.ca(before)), yaml_text(papers_.ca(generation_)));
   line("prober:");
-  line("  old: {{cert_file: {}, key_file: {}}}", yaml_text(papers_.cert(before, "probe")), yaml_text(papers_.key(before, "probe")));
+  line("  old: {{cert_file: {}, key_file: {}}}", yaml_text(papers_.cert(before, "probe")),
+       yaml_text(papers_.key(before, "probe")));
   line("  new: {{cert_file: {}, key_file: {}}}", yaml_text(papers_.cert(generation_, "probe")),
        yaml_text(papers_.key(generation_, "probe")));
   line("  ca_file: {}", yaml_text(papers_.both(generation_)));
@@ -114,7 +115,8 @@ void PlanWriter::waves() {
     out_.yaml += copy_entry(papers_.key(generation_, broker.name), broker.directory / "server.key");
     out_.yaml += copy_entry(papers_.cert(generation_, broker.name), broker.directory / "server.crt");
     line("        apply: {{pid_file: {}}}", yaml_text(broker.directory / "pid"));
-    line("        prove: {{certificate: {}, server: {}}}", yaml_text(papers_.cert(generation_, broker.name)), broker.name);
+    line("        prove: {{certificate: {}, server: {}}}", yaml_text(papers_.cert(generation_, broker.name)),
+         broker.name);
     out_.agents.emplace_back();
   }
   // An agent's sessions move within half a second; what is still on the old link when trust is narrowed would be cut.
@@ -164,7 +166,8 @@ void PlanWriter::told_by_admin(const System::Agent& agent) {
   line("        prove: {{certificate: {}, connections: 3}}", yaml_text(papers_.cert(generation_, agent.name)));
 }
 
-// A fault is waited for no longer than it takes to be sure of it; where nothing is to fail, a busy machine has its time.
+// A fault is waited for no longer than it takes to be sure of it; where nothing is to fail, a busy machine has its
+// time.
 void PlanWriter::times_and_guards() {
   const auto time = [this](Fault fault, std::string_view wrong, std::string_view usual) {
     return is(fault) ? wrong : usual;

@@ -1,4 +1,5 @@
-// The plan of a drill's rotation, as the YAML that `hawser rotate` reads: what is rehearsed is what an operator would write.
+// The plan of a drill's rotation, as the YAML that `hawser rotate` reads: what is rehearsed is what an operator would
+// write.
 //
 // Both sides of the line, in five waves: a canary and then the others learn to trust both CAs and present new
 // certificates, brokers present theirs, everyone connects to those, and everyone trusts the new CA alone. Pure.

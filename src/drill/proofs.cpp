@@ -57,7 +57,8 @@ class Prover {
   Proofs out_;
 };
 
-// The certificate that is in use is accepted by all. Another CA's is refused: the one of before, or the one that has not come.
+// The certificate that is in use is accepted by all. Another CA's is refused: the one of before, or the one that has
+// not come.
 void Prover::accepted() {
   const std::size_t other = generation_ > 0 ? generation_ - 1 : 1;
   bool in_use = true;
@@ -70,7 +71,8 @@ void Prover::accepted() {
     wrong("a broker refuses the certificates that are in use");
   }
   if (!refused) {
-    wrong(generation_ > 0 ? "a broker still accepts the old certificate" : "a broker accepts certificates that are not in use");
+    wrong(generation_ > 0 ? "a broker still accepts the old certificate"
+                          : "a broker accepts certificates that are not in use");
   }
   out_.new_accepted = generation_ > 0 ? in_use : !refused;
   out_.old_refused = generation_ > 0 ? refused : !in_use;

@@ -119,7 +119,8 @@ Result<void> System::bring_up() {
   std::vector<std::string> clients{"probe"};
   std::vector<std::string> servers;
   for (std::size_t i = 0; i < options_.brokers; ++i) {
-    brokers_.push_back({.name = fmt::format("n{}", i + 1), .directory = options_.directory / fmt::format("n{}", i + 1)});
+    brokers_.push_back(
+        {.name = fmt::format("n{}", i + 1), .directory = options_.directory / fmt::format("n{}", i + 1)});
     servers.push_back(brokers_.back().name);
   }
   for (std::size_t i = 0; i < options_.agents; ++i) {
@@ -213,9 +214,9 @@ Result<void> System::start_agent(Agent& agent) {
   if (!written) {
     return written;
   }
-  Result<Child> process = Child::start({options_.hawser.string(), "agent", "--config", agent.directory.string(),
-                                        "--ports-file", ports_file.string()},
-                                       log, {"HAWSER_ENV=production"});
+  Result<Child> process = Child::start(
+      {options_.hawser.string(), "agent", "--config", agent.directory.string(), "--ports-file", ports_file.string()},
+      log, {"HAWSER_ENV=production"});
   if (!process) {
     return std::unexpected(process.error());
   }

@@ -1,5 +1,5 @@
-// The throw-away system of a drill: brokers that want mutual TLS, and agents in front of them, each a process of its own.
-// Everything is in one directory and on loopback, and ends with this object.
+// The throw-away system of a drill: brokers that want mutual TLS, and agents in front of them, each a process of its
+// own. Everything is in one directory and on loopback, and ends with this object.
 //
 //   DIR/ca-N/…            the CA of generation N and what it issued
 //   DIR/n1/               a broker: nats.conf, clients.crt (its bundle), server.crt, server.key, pid, log

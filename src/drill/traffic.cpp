@@ -18,8 +18,8 @@ using namespace std::chrono_literals;
 
 constexpr Duration kTick = 5ms;
 constexpr Duration kMoment = 100ms;
-constexpr std::size_t kMoments = 36'000;        // an hour; later ones are not kept
-constexpr double kCatchUp = 0.2;                // seconds of traffic that may be made up for at once
+constexpr std::size_t kMoments = 36'000;         // an hour; later ones are not kept
+constexpr double kCatchUp = 0.2;                 // seconds of traffic that may be made up for at once
 constexpr std::size_t kUnsentBytes = 1UL << 20;  // of a client: beyond it, nothing more is published
 
 struct Flow {
@@ -53,8 +53,7 @@ std::optional<Numbered> parse_payload(std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto [number_end, bad_number] = std::from_chars(text.data(), end, out.number);
   Duration::rep since = 0;
-  if (bad_number != std::errc() || number_end == end ||
-      std::from_chars(number_end + 1, end, since).ec != std::errc()) {
+  if (bad_number != std::errc() || number_end == end || std::from_chars(number_end + 1, end, since).ec != std::errc()) {
     return std::nullopt;
   }
   out.sent = Time(Duration(since));

@@ -2,7 +2,8 @@
 // so that each flow crosses two of them, in both directions.
 //
 // Plain NATS clients on loopback, on a thread of its own; the other members are thread-safe. A client whose agent has
-// ended comes back when it does, and sends again what no flush has confirmed, as the contract of a flush is (docs/queue.md).
+// ended comes back when it does, and sends again what no flush has confirmed, as the contract of a flush is
+// (docs/queue.md).
 //
 //   auto traffic = Traffic::start({.ports = {4222, 4223}, .rate = 100});
 //   …  (*traffic)->stop_publishing();  (*traffic)->settled();  (*traffic)->report().all.lost

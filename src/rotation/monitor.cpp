@@ -84,8 +84,8 @@ Result<std::vector<SeenConnection>> connections_of(const Broker& broker, const t
   std::vector<SeenConnection> all;
   std::optional<std::uint64_t> total;
   for (;;) {
-    const Result<std::string> body =
-        monitoring_of(broker, fmt::format("/connz?auth=1&sort=cid&limit={}&offset={}", kPage, all.size()), trust, until, stop);
+    const Result<std::string> body = monitoring_of(
+        broker, fmt::format("/connz?auth=1&sort=cid&limit={}&offset={}", kPage, all.size()), trust, until, stop);
     Result<ConnzPage> page = body ? of(broker, parse_connz(*body)) : std::unexpected(body.error());
     if (!page) {
       return std::unexpected(std::move(page.error()));

@@ -1,5 +1,5 @@
-// The room that a queue's file occupies before its pages need it: without it, what a full disk's WAL holds could not be moved
-// into the file, and nothing would ever leave the queue again.
+// The room that a queue's file occupies before its pages need it: without it, what a full disk's WAL holds could not be
+// moved into the file, and nothing would ever leave the queue again.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
